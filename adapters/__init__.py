@@ -1,0 +1,1 @@
+"""Model backends: one shape of message, one abstract method."""

@@ -1,0 +1,18 @@
+"""What can go wrong with a model backend.
+
+    AdapterError
+    ├── UnknownModelError     nobody knows a model of that name
+    └── MissingPackageError   the backend's package is not installed
+"""
+
+
+class AdapterError(Exception):
+    """Base of every error this package raises."""
+
+
+class UnknownModelError(AdapterError):
+    """No backend is known for a model name."""
+
+
+class MissingPackageError(AdapterError):
+    """The package that a backend needs is not installed."""

@@ -1,0 +1,101 @@
+"""One shape of message, tool and reply for all backends, and of a demonstration inside a prompt.
+
+A demonstration travels as one line of JSON in the system message. JSON because the line may quote text that
+somebody else wrote: it cannot break out of its string, and a line that is not such an object is not read as one.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """What a model asks for: a tool's name and its arguments."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn. A `tool` message answers the call with `tool_call_id`; `is_error` is the MCP result's flag."""
+
+    role: Role
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    is_error: bool = False
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """A tool as a model sees it; `input_schema` is JSON Schema."""
+
+    name: str
+    description: str
+    input_schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one reply, as the backend counts them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a backend answered: text, calls, or both."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to generate: `max_tokens` of output, sampling `temperature` and the backend's `seed`."""
+
+    max_tokens: int = 1024
+    temperature: float = 0.0
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """A remembered request and the calls that served it."""
+
+    query: str
+    calls: tuple[ToolCall, ...]
+
+
+def demonstration_line(demonstration: Demonstration) -> str:
+    """Return `demonstration` as one line of JSON, `{"request": ..., "calls": [{"name", "arguments"}]}`."""
+    calls = [{"name": call.name, "arguments": dict(call.arguments)} for call in demonstration.calls]
+    return json.dumps({"request": demonstration.query, "calls": calls}, ensure_ascii=False)
+
+
+def demonstrations_in(text: str) -> list[Demonstration]:
+    """Return the demonstrations whose lines stand in `text`, in order; other lines are passed over."""
+    found = []
+    for line in text.splitlines():
+        if not line.startswith('{"request"'):
+            continue
+        try:
+            row = json.loads(line)
+            calls = tuple(ToolCall(call["name"], call["arguments"]) for call in row["calls"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        found.append(Demonstration(row["request"], calls))
+    return found
+
+
+def system_text(messages: Sequence[Message]) -> str:
+    """Return the system messages' text, joined by line breaks."""
+    return "\n".join(message.content for message in messages if message.role == "system")

@@ -1,0 +1,1 @@
+"""Turns remembered tool calls into better ones: practise, judge, distil, measure."""

@@ -1,0 +1,1 @@
+"""From remembered trials to what a model can use."""

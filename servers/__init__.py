@@ -1,0 +1,1 @@
+"""Simulated tools as MCP servers: a safe world to practise in."""
