@@ -31,7 +31,7 @@ class NearestIndex:
     def __init__(self, folder: Path | None = None) -> None:
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("text", stored=False, tokenizer_name="practicum", index_option="freq")
-        builder.add_unsigned_field("key", stored=True, fast=True)
+        builder.add_integer_field("key", stored=True)
         schema = builder.build()
         if folder is None:
             self._index = tantivy.Index(schema)
