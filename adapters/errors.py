@@ -1,8 +1,8 @@
 """What can go wrong with a model backend.
 
-    AdapterError
-    ├── UnknownModelError     nobody knows a model of that name
-    └── MissingPackageError   the backend's package is not installed
+AdapterError
+├── UnknownModelError     nobody knows a model of that name
+└── MissingPackageError   the backend's package is not installed
 """
 
 

@@ -14,7 +14,9 @@ import apsw
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.migrations import SchemaError, migrate
 
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"})
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"}
+)
 
 
 def default_path() -> Path:
@@ -39,14 +41,20 @@ def open_database(path: Path, *, busy_timeout_ms: int = 5000) -> apsw.Connection
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if file_system(path.parent) in NETWORK_FILE_SYSTEMS:
-            raise MemoryFileError(f"{path} is on a network file system, where SQLite can lose commits; give a local file with --memory")
+            raise MemoryFileError(
+                f"{path} is on a network file system, where SQLite can lose commits; give a local file with --memory"
+            )
         # SQLite gives -wal and -shm the mode of the main file, so the file is made before SQLite sees it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = apsw.Connection(str(path))
     except OSError as error:
-        raise MemoryFileError(f"cannot open the memory {path}: {error.strerror}; give another file with --memory") from error
+        raise MemoryFileError(
+            f"cannot open the memory {path}: {error.strerror}; give another file with --memory"
+        ) from error
     except apsw.Error as error:
-        raise MemoryFileError(f"cannot open the memory {path}: {error}; give another file with --memory") from error
+        raise MemoryFileError(
+            f"cannot open the memory {path}: {error}; give another file with --memory"
+        ) from error
     try:
         connection.set_busy_timeout(busy_timeout_ms)
         # The schema is checked before WAL mode is set: another program's file stays untouched.
@@ -54,16 +62,24 @@ def open_database(path: Path, *, busy_timeout_ms: int = 5000) -> apsw.Connection
         connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
     except apsw.BusyError as error:
         connection.close()
-        raise MemoryBusyError(f"the memory {path} is held by another process; try again when it has finished") from error
+        raise MemoryBusyError(
+            f"the memory {path} is held by another process; try again when it has finished"
+        ) from error
     except SchemaError as error:
         connection.close()
-        raise MemoryFileError(f"{path} cannot be used as memory: {error}; upgrade practicum or give another file with --memory") from error
+        raise MemoryFileError(
+            f"{path} cannot be used as memory: {error}; upgrade practicum or give another file with --memory"
+        ) from error
     except (apsw.NotADBError, apsw.CorruptError) as error:
         connection.close()
-        raise MemoryFileError(f"{path} is not a memory (not an SQLite database); give another file with --memory") from error
+        raise MemoryFileError(
+            f"{path} is not a memory (not an SQLite database); give another file with --memory"
+        ) from error
     except apsw.Error as error:
         connection.close()
-        raise MemoryFileError(f"cannot use the memory {path}: {error}; give another file with --memory") from error
+        raise MemoryFileError(
+            f"cannot use the memory {path}: {error}; give another file with --memory"
+        ) from error
     return connection
 
 

@@ -1,7 +1,7 @@
 """What can go wrong with the memory.
 
-    MemoryFileError
-    └── MemoryBusyError    another process holds it
+MemoryFileError
+└── MemoryBusyError    another process holds it
 """
 
 

@@ -75,11 +75,14 @@ class NearestIndex:
         if not words:
             return []
         terms = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", word, "freq")) for word in words
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", word, "freq"))
+            for word in words
         ]
         searcher = self._index.searcher()
         found = searcher.search(tantivy.Query.boolean_query(terms), limit=count, count=False)
-        return [Neighbour(int(searcher.doc(address)["key"][0]), float(score)) for score, address in found.hits]
+        return [
+            Neighbour(int(searcher.doc(address)["key"][0]), float(score)) for score, address in found.hits
+        ]
 
     def __len__(self) -> int:
         return int(self._index.searcher().num_docs)

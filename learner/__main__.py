@@ -1,0 +1,5 @@
+"""`python -m learner`, which is how client configurations start it."""
+
+from learner.cli import main
+
+main()

@@ -1,0 +1,35 @@
+"""What a record is known by: the uids, hashes and times that every process makes for itself in the same way."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# The `_meta` key under which the learner names the trial that a call belongs to, as {"token": ..., "uid": ...}, and
+# the environment variable in which it gives the relay that it started the token to compare with.
+TRIAL_META_KEY = "practicum/trial"
+TRIAL_TOKEN_VARIABLE = "PRACTICUM_TRIAL_TOKEN"  # noqa: S105 - the variable's name, no token
+
+
+def new_uid() -> str:
+    """Return a fresh 32-digit hexadecimal uid; later ones sort after earlier ones (to the millisecond)."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+def now() -> str:
+    """Return the time as the memory writes it: UTC, ISO 8601, milliseconds."""
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
+
+
+def server_uid(name: str, command: Sequence[str]) -> str:
+    """Return what a server is known by: its name and a hash of its command (or of its URL, as the only element)."""
+    return hashlib.sha256(json.dumps([name, *command]).encode()).hexdigest()[:16]
+
+
+def tool_hash(definition: Mapping[str, Any]) -> str:
+    """Return the content hash of one element of a `tools/list` result; the order of its members does not matter."""
+    text = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
