@@ -1,0 +1,207 @@
+"""Suites: a folder of tools, and cases whose right calls are known.
+
+`suite.json` says what it is, `tools.json` is an MCP `tools/list` result, and `cases-SPLIT.jsonl` holds one
+case a line: `{"id", "query", "calls": [{"name", "arguments", "allowed"?}], "tools"?, "ordered"?,
+"template"?}`. Members that this version does not know are passed over; those it knows must have the right type.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.messages import ToolSpec
+from learner.errors import SuiteError
+
+
+@dataclass(frozen=True)
+class GoldCall:
+    """A right call. `allowed` lists the accepted values of each argument; "" among them: it may be left out.
+
+    Without `allowed`, `arguments` is the one accepted form.
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    allowed: Mapping[str, Sequence[Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A query and its gold: no `calls` means that none should be made, several mean all of them.
+
+    `tools` names what the model sees (None: all of the suite's), `template` the pattern that the query was
+    made from (None: unknown).
+    """
+
+    id: str
+    query: str
+    calls: tuple[GoldCall, ...] = ()
+    tools: tuple[str, ...] | None = None
+    ordered: bool = False
+    template: str | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Tools, and where their cases lie."""
+
+    name: str
+    source: str
+    license: str
+    note: str
+    tools: tuple[ToolSpec, ...]
+    folder: Path
+
+
+def read_suite(folder: Path) -> Suite:
+    """Return the suite in `folder`, without its cases.
+
+    Raises:
+        SuiteError: the folder, `suite.json` or `tools.json` is missing or malformed.
+    """
+    if not folder.is_dir():
+        raise SuiteError(f"no suite at {folder}: it is not a folder; give one that holds suite.json")
+    about_path, tools_path = folder / "suite.json", folder / "tools.json"
+    about = _Fields(_document(about_path), str(about_path))
+    tools: dict[str, ToolSpec] = {}
+    for number, row in enumerate(_Fields(_document(tools_path), str(tools_path)).rows("tools"), start=1):
+        fields = _Fields(row, f"{tools_path}: tool {number}")
+        tool = ToolSpec(fields.text("name"), fields.text("description", ""), fields.mapping("inputSchema"))
+        if tool.name in tools:
+            raise fields.wrong(f"the name {tool.name!r} is taken by an earlier tool; give each its own")
+        tools[tool.name] = tool
+    return Suite(
+        name=about.text("name"),
+        source=about.text("source", ""),
+        license=about.text("license", ""),
+        note=about.text("note", ""),
+        tools=tuple(tools.values()),
+        folder=folder,
+    )
+
+
+def read_cases(suite: Suite, split: str) -> list[Case]:
+    """Return the cases of one split, in the order of the file.
+
+    Raises:
+        SuiteError: the split is missing or empty, a line is malformed, an id comes twice, or a case names a
+            tool that the suite does not have.
+    """
+    path = suite.folder / f"cases-{split}.jsonl"
+    if not path.is_file():
+        splits = sorted(file.name[6:-6] for file in suite.folder.glob("cases-*.jsonl"))
+        known = f"it has {', '.join(splits)}" if splits else "it has no cases at all"
+        raise SuiteError(f"the suite {suite.folder} has no split {split!r}: {known}")
+    known_tools = frozenset(tool.name for tool in suite.tools)
+    cases: dict[str, Case] = {}
+    for place, row in _lines(path):
+        fields = _Fields(row, place)
+        case = _case(fields)
+        if case.id in cases:
+            raise fields.wrong(f"the id {case.id!r} is taken by an earlier case; give each its own")
+        for name in (*(call.name for call in case.calls), *(case.tools or ())):
+            if name not in known_tools:
+                raise fields.wrong(
+                    f"no tool of the suite is called {name!r}; add it to tools.json or correct the case"
+                )
+        cases[case.id] = case
+    if not cases:
+        raise SuiteError(f"{path} holds no cases; add one a line")
+    return list(cases.values())
+
+
+def _case(fields: "_Fields") -> Case:
+    calls = []
+    for row in fields.rows("calls"):
+        call = _Fields(row, fields.place)
+        allowed = call.mapping("allowed") if "allowed" in call.row else None
+        for argument, values in (allowed or {}).items():
+            if not isinstance(values, list) or not values:
+                raise call.wrong(f"'allowed' of {argument!r} must be a list of at least one accepted value")
+        calls.append(GoldCall(call.text("name"), call.mapping("arguments"), allowed))
+    tools = None
+    if "tools" in fields.row:
+        tools = fields.row["tools"]
+        if not isinstance(tools, list) or not all(isinstance(name, str) for name in tools):
+            raise fields.wrong("'tools' must be a list of tool names")
+    ordered = fields.row.get("ordered", False)
+    if not isinstance(ordered, bool):
+        raise fields.wrong("'ordered' must be true or false")
+    return Case(
+        id=fields.text("id"),
+        query=fields.text("query"),
+        calls=tuple(calls),
+        tools=None if tools is None else tuple(tools),
+        ordered=ordered,
+        template=fields.text("template") if "template" in fields.row else None,
+    )
+
+
+class _Fields:
+    """The members of one JSON object from a file, each of the type that is asked for."""
+
+    def __init__(self, row: object, place: str) -> None:
+        self.place = place
+        if not isinstance(row, dict):
+            raise self.wrong("must be a JSON object")
+        self.row: dict[str, Any] = row
+
+    def wrong(self, what: str) -> SuiteError:
+        return SuiteError(f"{self.place}: {what}")
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.row.get(name, default)
+        if not isinstance(value, str) or not (value or default == ""):
+            raise self.wrong(f"{name!r} must be a text that is not empty")
+        try:
+            # JSON can spell half a surrogate pair, which no file, terminal or index takes.
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise self.wrong(f"{name!r} holds a character that is not Unicode text; remove it") from error
+        return value
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        value = self.row.get(name)
+        if not isinstance(value, dict):
+            raise self.wrong(f"{name!r} must be a JSON object")
+        return value
+
+    def rows(self, name: str) -> list[Any]:
+        value = self.row.get(name)
+        if not isinstance(value, list):
+            raise self.wrong(f"{name!r} must be a list")
+        return value
+
+
+def _document(path: Path) -> Any:
+    return _json(_bytes(path), str(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[str, Any]]:
+    # Only \n ends a line of JSON Lines: U+2028 and its like may stand inside a text.
+    for number, line in enumerate(_bytes(path).split(b"\n"), start=1):
+        if line.strip():
+            yield f"{path}:{number}", _json(line, f"{path}:{number}")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise SuiteError(
+            f"{path} is missing; a suite is a folder with suite.json, tools.json and cases-SPLIT.jsonl"
+        ) from error
+    except OSError as error:
+        raise SuiteError(
+            f"{path} cannot be read: {error.strerror}; correct that or give another suite"
+        ) from error
+
+
+def _json(text: bytes, place: str) -> Any:
+    try:
+        return json.loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        # UnicodeDecodeError and JSONDecodeError are both ValueErrors, and both say where.
+        raise SuiteError(f"{place}: not JSON in UTF-8 ({error}); correct or remove it") from error
