@@ -2,7 +2,8 @@
 
 `suite.json` says what it is, `tools.json` is an MCP `tools/list` result, and `cases-SPLIT.jsonl` holds one
 case a line: `{"id", "query", "calls": [{"name", "arguments", "allowed"?}], "tools"?, "ordered"?,
-"template"?}`. Members that this version does not know are passed over; those it knows must have the right type.
+"template"?}`. Members that this version does not know are passed over; those it knows must have the right
+type.
 """
 
 import json
@@ -103,9 +104,7 @@ def read_cases(suite: Suite, split: str) -> list[Case]:
             raise fields.wrong(f"the id {case.id!r} is taken by an earlier case; give each its own")
         for name in (*(call.name for call in case.calls), *(case.tools or ())):
             if name not in known_tools:
-                raise fields.wrong(
-                    f"no tool of the suite is called {name!r}; add it to tools.json or correct the case"
-                )
+                raise fields.wrong(f"no tool of the suite is called {name!r}; add it to tools.json or correct the case")
         cases[case.id] = case
     if not cases:
         raise SuiteError(f"{path} holds no cases; add one a line")
@@ -194,9 +193,7 @@ def _bytes(path: Path) -> bytes:
             f"{path} is missing; a suite is a folder with suite.json, tools.json and cases-SPLIT.jsonl"
         ) from error
     except OSError as error:
-        raise SuiteError(
-            f"{path} cannot be read: {error.strerror}; correct that or give another suite"
-        ) from error
+        raise SuiteError(f"{path} cannot be read: {error.strerror}; correct that or give another suite") from error
 
 
 def _json(text: bytes, place: str) -> Any:
