@@ -1,8 +1,11 @@
 """What can go wrong while learning and measuring.
 
 LearnerError
-├── SuiteError         a suite, or its cases, cannot be read
-└── EvaluationError    the measurement that was asked for cannot be made
+├── SuiteError              a suite, or its cases, cannot be read
+├── EvaluationError         the measurement that was asked for cannot be made
+├── NothingToLearnError     the memory holds no trial that teaches something
+├── UnknownArtefactError    no artefact has that name, or it has nothing to show
+└── PracticeError           the server to practise on could not be reached
 """
 
 
@@ -16,3 +19,19 @@ class SuiteError(LearnerError):
 
 class EvaluationError(LearnerError):
     """The measurement that was asked for cannot be made; nothing was measured."""
+
+
+class NothingToLearnError(LearnerError):
+    """The memory holds no trial that teaches something."""
+
+
+class UnknownArtefactError(LearnerError):
+    """No artefact has that name, or it has nothing to show."""
+
+
+class PracticeError(LearnerError):
+    """The server to practise on could not be reached."""
+
+
+class NothingToLearnError(LearnerError):
+    """No trial in memory demonstrates anything, so there is nothing to distil."""

@@ -1,7 +1,9 @@
 """Which exceptions are said to a person in one line; any other is a defect of ours and keeps its traceback."""
 
 # By the name of the base class, because importing the packages' errors would load what a command does not need.
-_BASES = frozenset({"AdapterError", "LearnerError", "MemoryFileError", "MiddlewareError", "ServerError"})
+_BASES = frozenset(
+    {"AdapterError", "ArtefactError", "LearnerError", "MemoryFileError", "MiddlewareError", "ServerError"}
+)
 
 
 def failure_line(error: Exception) -> str | None:

@@ -52,11 +52,12 @@ def open_database(path: Path, *, busy_timeout_ms: int = 5000) -> apsw.Connection
             f"cannot open the memory {path}: {error.strerror}; give another file with --memory"
         ) from error
     except apsw.Error as error:
-        raise MemoryFileError(
-            f"cannot open the memory {path}: {error}; give another file with --memory"
-        ) from error
+        raise MemoryFileError(f"cannot open the memory {path}: {error}; give another file with --memory") from error
     try:
         connection.set_busy_timeout(busy_timeout_ms)
+        # A transaction that reads first and writes later would fail at once, busy timeout or not, when another
+        # process wrote in between; so each takes its write lock at the start.
+        connection.transaction_mode = "IMMEDIATE"
         # The schema is checked before WAL mode is set: another program's file stays untouched.
         migrate(connection)
         connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
@@ -77,9 +78,7 @@ def open_database(path: Path, *, busy_timeout_ms: int = 5000) -> apsw.Connection
         ) from error
     except apsw.Error as error:
         connection.close()
-        raise MemoryFileError(
-            f"cannot use the memory {path}: {error}; give another file with --memory"
-        ) from error
+        raise MemoryFileError(f"cannot use the memory {path}: {error}; give another file with --memory") from error
     return connection
 
 

@@ -11,3 +11,7 @@ class MemoryFileError(Exception):
 
 class MemoryBusyError(MemoryFileError):
     """Another process held the memory for longer than the busy timeout."""
+
+
+class ArtefactError(Exception):
+    """The artefact is missing, damaged, of a format that this version does not read, or cannot be written."""

@@ -192,9 +192,7 @@ def migrate(connection: apsw.Connection, steps: tuple[tuple[str, str], ...] = ST
                         "CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL) STRICT"
                     )
                 connection.execute(sql)
-                connection.execute(
-                    "INSERT INTO migrations VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))", (name,)
-                )
+                connection.execute("INSERT INTO migrations VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))", (name,))
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")

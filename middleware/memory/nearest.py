@@ -5,6 +5,7 @@ tantivy rather than FTS5, which scores every match of every common word: 25 ms a
 (docs/decisions/0003-nearest-queries.md).
 """
 
+import itertools
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,10 @@ import tantivy
 VERSION = "1"
 _HEAP_BYTES = 64_000_000
 _MAX_WORDS = 64  # of one query; a longer one is a document, and its first words say what it is about
+
+
+class IndexBusyError(Exception):
+    """Another process is writing the index; what it holds can still be searched."""
 
 
 class Neighbour(NamedTuple):
@@ -31,7 +36,7 @@ class NearestIndex:
     def __init__(self, folder: Path | None = None) -> None:
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("text", stored=False, tokenizer_name="practicum", index_option="freq")
-        builder.add_integer_field("key", stored=True)
+        builder.add_integer_field("key", stored=True, fast=True)
         schema = builder.build()
         if folder is None:
             self._index = tantivy.Index(schema)
@@ -56,12 +61,19 @@ class NearestIndex:
         """Add `(key, text)` pairs and return how many; all become visible at once.
 
         Raises:
-            ValueError: another process is writing the same index.
+            IndexBusyError: another process is writing the same index.
         """
+        rows = iter(texts)
+        first = next(rows, None)
+        if first is None:
+            return 0
         # One thread keeps the order of documents, and so the order among equal scores, the same in every run.
-        writer = self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        try:
+            writer = self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        except ValueError as error:  # tantivy's only word for a lock that somebody holds
+            raise IndexBusyError("another process is writing the nearest-query index") from error
         count = 0
-        for key, text in texts:
+        for key, text in itertools.chain([first], rows):
             writer.add_document(tantivy.Document(text=text, key=key))
             count += 1
         writer.commit()
@@ -74,15 +86,16 @@ class NearestIndex:
         words = list(dict.fromkeys(self._analyzer.analyze(query)))[:_MAX_WORDS]
         if not words:
             return []
-        terms = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", word, "freq"))
-            for word in words
-        ]
+        terms = [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", word, "freq")) for word in words]
         searcher = self._index.searcher()
         found = searcher.search(tantivy.Query.boolean_query(terms), limit=count, count=False)
-        return [
-            Neighbour(int(searcher.doc(address)["key"][0]), float(score)) for score, address in found.hits
-        ]
+        return [Neighbour(int(searcher.doc(address)["key"][0]), float(score)) for score, address in found.hits]
+
+    def last_key(self) -> int:
+        """Return the largest key that was added, -1 when there is none: where a caller goes on adding."""
+        searcher = self._index.searcher()
+        found = searcher.search(tantivy.Query.all_query(), limit=1, count=False, order_by_field="key")
+        return int(searcher.doc(found.hits[0][1])["key"][0]) if found.hits else -1
 
     def __len__(self) -> int:
         return int(self._index.searcher().num_docs)

@@ -1,0 +1,47 @@
+# `make demo` and `make test` are all that a fresh machine with Python 3.11 or later and make needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+SEED ?= 0
+WORKERS ?= 2
+
+.PHONY: demo test lint format bench clean
+
+demo: $(VENV)/core
+	@$(BIN)/learner demo --seed $(SEED)
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks.relay
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.ste
+	$(BIN)/python -m benchmarks.demo
+
+# The stamps are newer than what they were made from, so that a changed dependency is installed again.
+$(VENV)/core: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/dev: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV), with what tests need ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/core
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,101 @@
+"""`learner apply`, `rollback` and `artefacts`: what the relays show."""
+
+from pathlib import Path
+
+import click
+
+from learner.cli.options import json_option, memory_option, memory_path
+from learner.cli.show import print_json, print_table
+from learner.distill.demonstrations import load
+from learner.errors import UnknownArtefactError
+from middleware.memory.records import ArtefactRecord
+from middleware.memory.store import Memory
+
+
+def find_artefact(memory: Memory, name: str) -> ArtefactRecord:
+    """Return the remembered artefact `name`.
+
+    Raises:
+        UnknownArtefactError: there is none; the message lists those there are.
+    """
+    known = {artefact.name: artefact for artefact in memory.artefacts()}
+    if name not in known:
+        there = ", ".join(list(known)[:5]) or "none yet: make one with learner distill"
+        raise UnknownArtefactError(f"no artefact is called {name!r} in {memory.path}; there: {there}")
+    return known[name]
+
+
+@click.command("apply")
+@click.argument("artefact")
+@json_option
+@memory_option
+def apply_command(artefact: str, as_json: bool, memory: Path | None) -> None:
+    """Let the relays show what ARTEFACT learned; running ones notice within a second or two."""
+    with Memory(memory_path(memory)) as opened:
+        record = find_artefact(opened, artefact)
+        load(Path(record.path))  # a damaged artefact is not served
+        servers = opened.apply(artefact)
+    if not servers:
+        raise UnknownArtefactError(
+            f"artefact {artefact} has no hints to show: none of its trials called a known tool with arguments"
+        )
+    if as_json:
+        print_json({"artefact": artefact, "servers": servers})
+    else:
+        click.echo(f"{artefact} is shown by the relays of: {', '.join(servers)}")
+        click.echo("Take it back: learner rollback")
+
+
+@click.command("rollback")
+@click.option("--server", help="Only for the server of this name. Default: every server that is served hints.")
+@json_option
+@memory_option
+def rollback_command(server: str | None, as_json: bool, memory: Path | None) -> None:
+    """Take back the newest apply; what was shown before it comes back."""
+    with Memory(memory_path(memory)) as opened:
+        undone = opened.rollback(server)
+    if as_json:
+        print_json([{"server": name, "artefact": was, "now": then} for name, was, then in undone])
+        return
+    for name, was, then in undone:
+        click.echo(f"{name}: {was} taken back; shown now: {then or 'nothing'}")
+    if not undone:
+        click.echo(f"nothing is being served{f' for {server}' if server else ''}")
+
+
+@click.command("artefacts")
+@json_option
+@memory_option
+def artefacts_command(as_json: bool, memory: Path | None) -> None:
+    """Show artefacts, newest first, and which are being served."""
+    with Memory(memory_path(memory)) as opened:
+        found = opened.artefacts()
+    if as_json:
+        print_json(
+            [
+                {
+                    "artefact": artefact.name,
+                    "kind": artefact.kind,
+                    "path": artefact.path,
+                    "created_at": artefact.created_at,
+                    "trials": artefact.trials,
+                    "serving": list(artefact.serving),
+                }
+                for artefact in found
+            ]
+        )
+        return
+    print_table(
+        ("artefact", "kind", "trials", "made (UTC)", "shown by", "path"),
+        (
+            (
+                artefact.name,
+                artefact.kind,
+                artefact.trials,
+                artefact.created_at[:19].replace("T", " "),
+                ", ".join(artefact.serving),
+                artefact.path,
+            )
+            for artefact in found
+        ),
+    )

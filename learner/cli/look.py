@@ -1,0 +1,211 @@
+"""`learner calls`, `tools`, `servers` and `trials`: look into the memory."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from learner.cli.options import json_option, memory_option, memory_path
+from learner.cli.show import harmless, print_json, print_table
+from middleware.memory.records import CallRecord, Trial
+from middleware.memory.store import Memory
+
+OUTCOMES = ("result", "tool_error", "protocol_error", "cancelled", "no_answer")
+
+
+@click.command("calls")
+@click.option("--server", help="Only calls to the server of this name.")
+@click.option("--tool", help="Only calls to this tool.")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="Only calls that ended like this.")
+@click.option("--search", help="Only calls with all of these words in tool, arguments, result or error.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many calls.")
+@json_option
+@memory_option
+def calls_command(
+    server: str | None,
+    tool: str | None,
+    outcome: str | None,
+    search: str | None,
+    limit: int,
+    as_json: bool,
+    memory: Path | None,
+) -> None:
+    """Show remembered calls, newest first."""
+    with Memory(memory_path(memory)) as opened:
+        found = opened.calls(server=server, tool=tool, outcome=outcome, search=search, limit=limit)
+    if as_json:
+        print_json([_call(call) for call in found])
+        return
+    print_table(
+        ("id", "when (UTC)", "server", "tool", "arguments", "outcome", "ms", "result or error"),
+        (
+            (
+                call.id,
+                call.created_at[:19].replace("T", " "),
+                call.server,
+                call.tool_name,
+                harmless(call.arguments_json or "", 60),
+                call.outcome,
+                None if call.duration_ms is None else round(call.duration_ms, 1),
+                harmless(call.error or call.result_json or "", 60),
+            )
+            for call in found
+        ),
+    )
+
+
+@click.command("tools")
+@click.option("--server", help="Only tools of the server of this name.")
+@json_option
+@memory_option
+def tools_command(server: str | None, as_json: bool, memory: Path | None) -> None:
+    """Show the tools that were seen, and how often their calls fail."""
+    with Memory(memory_path(memory)) as opened:
+        found = opened.tools(server)
+    if as_json:
+        print_json(
+            [
+                {
+                    "server": tool.server,
+                    "tool": tool.name,
+                    "hash": tool.hash,
+                    "calls": tool.calls,
+                    "failures": tool.failures,
+                    "definition": tool.definition,
+                }
+                for tool in found
+            ]
+        )
+        return
+    print_table(
+        ("server", "tool", "calls", "failures", "description"),
+        (
+            (
+                tool.server,
+                tool.name,
+                tool.calls,
+                tool.failures,
+                harmless(str(tool.definition.get("description") or ""), 70),
+            )
+            for tool in found
+        ),
+    )
+
+
+@click.command("servers")
+@json_option
+@memory_option
+def servers_command(as_json: bool, memory: Path | None) -> None:
+    """Show the servers that were seen."""
+    with Memory(memory_path(memory)) as opened:
+        found = opened.servers()
+    if as_json:
+        print_json(
+            [
+                {
+                    "server": server.name,
+                    "uid": server.uid,
+                    "command": server.command,
+                    "created_at": server.created_at,
+                    "tools": server.tools,
+                    "calls": server.calls,
+                    "failures": server.failures,
+                }
+                for server in found
+            ]
+        )
+        return
+    print_table(
+        ("server", "tools", "calls", "failures", "since (UTC)", "command"),
+        (
+            (
+                server.name,
+                server.tools,
+                server.calls,
+                server.failures,
+                server.created_at[:19].replace("T", " "),
+                harmless(server.command, 80),
+            )
+            for server in found
+        ),
+    )
+
+
+@click.command("trials")
+@click.option("--server", help="Only trials of the server of this name.")
+@click.option("--label", type=click.Choice(("solved", "failed", "unclear")), help="Only trials judged so.")
+@click.option("--like", help="The trials whose queries are nearest to this one, nearest first.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many trials.")
+@json_option
+@memory_option
+def trials_command(
+    server: str | None, label: str | None, like: str | None, limit: int, as_json: bool, memory: Path | None
+) -> None:
+    """Show trials: queries, their calls and verdicts."""
+    with Memory(memory_path(memory)) as opened:
+        found = opened.trials(server=server, label=label, like=like, limit=limit)
+    if as_json:
+        print_json([_trial(trial) for trial in found])
+        return
+    print_table(
+        ("id", "source", "query", "calls", "last call", "verdict", "judge"),
+        (
+            (
+                trial.id,
+                trial.source,
+                harmless(trial.query or "", 60),
+                len(trial.calls),
+                harmless(_last_call(trial), 70),
+                trial.verdict.label if trial.verdict else "",
+                trial.verdict.judge if trial.verdict else "",
+            )
+            for trial in found
+        ),
+    )
+
+
+def _last_call(trial: Trial) -> str:
+    if not trial.calls:
+        return ""
+    return f"{trial.calls[-1].name} {json.dumps(dict(trial.calls[-1].arguments), ensure_ascii=False)}"
+
+
+def _call(call: CallRecord) -> dict[str, Any]:
+    return {
+        "id": call.id,
+        "uid": call.uid,
+        "server": call.server,
+        "tool": call.tool_name,
+        "arguments": None if call.arguments_json is None else json.loads(call.arguments_json),
+        "result": None if call.result_json is None else json.loads(call.result_json),
+        "outcome": call.outcome,
+        "error": call.error,
+        "created_at": call.created_at,
+        "duration_ms": call.duration_ms,
+        "client": call.client_name,
+        "trial": call.trial_uid,
+    }
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    return {
+        "id": trial.id,
+        "uid": trial.uid,
+        "query": trial.query,
+        "source": trial.source,
+        "model": trial.model,
+        "origin": trial.origin,
+        "created_at": trial.created_at,
+        "calls": [
+            {"name": call.name, "arguments": dict(call.arguments), "outcome": call.outcome} for call in trial.calls
+        ],
+        "verdict": None
+        if trial.verdict is None
+        else {
+            "judge": trial.verdict.judge,
+            "label": trial.verdict.label,
+            "confidence": trial.verdict.confidence,
+            "reason": trial.verdict.reason,
+        },
+    }

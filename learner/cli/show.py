@@ -1,0 +1,37 @@
+"""How results are shown: tables for people, JSON for machines, and logged text made harmless for a terminal."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON. Escapes make it safe on a terminal whatever the log holds."""
+    click.echo(json.dumps(value, indent=1, ensure_ascii=True))
+
+
+def harmless(text: str, width: int = 0) -> str:
+    """Return `text` on one line, without characters that a terminal obeys, cut to `width` characters if that is given.
+
+    Control characters move the cursor or rewrite the title; direction marks reorder what is read.
+    """
+    line = "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(line.split())
+    return line if not width or len(line) <= width else line[: width - 1] + "…"
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
+    """Print a table. Cells are shown as they are: markup in them is not obeyed. Numbers stand right."""
+    table = Table(box=None, pad_edge=False, header_style="bold", title=title or None, title_justify="left")
+    listed = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        numeric = bool(listed) and all(isinstance(row[index], int | float | None) for row in listed)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*(Text("" if cell is None else harmless(str(cell))) for cell in row))
+    Console(highlight=False).print(table)

@@ -1,0 +1,454 @@
+"""The learner's side of the memory: look, search, and add what was learned.
+
+Every public method is one read or one transaction. What the relay writes is only read here, with one exception: the
+traces of relays that died (spools, calls in flight) are taken in when the memory is opened.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import apsw
+
+from middleware.memory.database import open_database
+from middleware.memory.errors import MemoryBusyError, MemoryFileError
+from middleware.memory.identity import new_uid, now, tool_hash
+from middleware.memory.nearest import IndexBusyError, NearestIndex
+from middleware.memory.records import (
+    ArtefactRecord,
+    CallMade,
+    CallRecord,
+    Hint,
+    Kind,
+    ServerRecord,
+    ToolRecord,
+    Trial,
+    Verdict,
+)
+from middleware.memory.writer import close_orphans, take_in_spools
+
+_SEARCH_CHUNK = 2000  # calls indexed in one transaction: a waiting relay gets its turn within some 50 ms
+_FAILED = "('tool_error', 'protocol_error', 'no_answer')"
+
+_CALL_COLUMNS = """
+    calls.id, calls.uid, calls.server_uid, coalesce(servers.name, calls.server_uid), calls.tool_name,
+    calls.tool_hash, calls.arguments_json, calls.result_json, calls.outcome, calls.error, calls.created_at,
+    calls.duration_ms, sessions.client_name, calls.trial_uid
+    FROM calls
+    LEFT JOIN servers ON servers.uid = calls.server_uid
+    LEFT JOIN sessions ON sessions.uid = calls.session_uid
+"""
+
+
+class Memory:
+    """One memory file, opened for the learner. Use it as a context manager.
+
+    Raises:
+        MemoryFileError: on opening, as `open_database` says.
+        MemoryBusyError: from any method, when another process holds the memory for longer than five seconds.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = open_database(path)
+        take_in_spools(self._db, path)
+        close_orphans(self._db)
+
+    def __enter__(self) -> "Memory":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._db.close()
+        if isinstance(error, apsw.BusyError):
+            raise MemoryBusyError(
+                f"the memory {self.path} is held by another process; try again when it has finished"
+            ) from error
+        if isinstance(error, apsw.Error):
+            raise MemoryFileError(f"the memory {self.path} could not be used: {error}") from error
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._db.execute(sql, tuple(values)).fetchall()
+
+    # Looking
+
+    def servers(self) -> list[ServerRecord]:
+        """Return every server that was seen, with its numbers of tools, calls and failed calls."""
+        rows = self._rows(
+            f"""
+            SELECT uid, name, command, created_at,
+                (SELECT count(DISTINCT name) FROM tools WHERE server_uid = uid),
+                (SELECT count(*) FROM calls WHERE server_uid = uid AND outcome IS NOT NULL),
+                (SELECT count(*) FROM calls WHERE server_uid = uid AND outcome IN {_FAILED})
+            FROM servers ORDER BY name, created_at
+            """  # noqa: S608 - a constant
+        )
+        return [ServerRecord(*row) for row in rows]
+
+    def server_uids(self, name: str) -> list[str]:
+        """Return the uids of the servers called `name`, oldest first: several when the command changed."""
+        rows = self._rows("SELECT uid FROM servers WHERE name = ? ORDER BY created_at", (name,))
+        return [str(uid) for (uid,) in rows]
+
+    def tools(self, server: str | None = None) -> list[ToolRecord]:
+        """Return each tool's newest definition, of `server` (a name) or of all, with its calls and failures."""
+        rows = self._rows(
+            f"""
+            SELECT tools.server_uid, servers.name, tools.name, tools.hash, tools.definition_json,
+                (SELECT count(*) FROM calls WHERE calls.server_uid = tools.server_uid
+                    AND tool_name = tools.name AND outcome IS NOT NULL),
+                (SELECT count(*) FROM calls WHERE calls.server_uid = tools.server_uid
+                    AND tool_name = tools.name AND outcome IN {_FAILED}),
+                max(tools.created_at)
+            FROM tools JOIN servers ON servers.uid = tools.server_uid
+            WHERE ?1 IS NULL OR servers.name = ?1
+            GROUP BY tools.server_uid, tools.name ORDER BY servers.name, tools.name
+            """,  # noqa: S608 - a constant
+            (server,),
+        )
+        return [
+            ToolRecord(uid, name, tool, key, json.loads(text), *counts)
+            for uid, name, tool, key, text, *counts, _ in rows
+        ]
+
+    def calls(
+        self,
+        *,
+        limit: int = 20,
+        server: str | None = None,
+        tool: str | None = None,
+        outcome: str | None = None,
+        search: str | None = None,
+    ) -> list[CallRecord]:
+        """Return the newest calls, newest first.
+
+        `search` is words that must all occur in the tool's name, the arguments, the result or the error.
+        """
+        conditions, values = ["calls.outcome IS NOT NULL"], []
+        if search is not None:
+            self._index_calls()
+            words = " ".join('"' + word.replace('"', '""') + '"' for word in search.split())
+            conditions.append("calls.id IN (SELECT rowid FROM calls_fts WHERE calls_fts MATCH ?)")
+            values.append(words or '""')
+        for column, value in (
+            ("servers.name", server),
+            ("calls.tool_name", tool),
+            ("calls.outcome", outcome),
+        ):
+            if value is not None:
+                conditions.append(f"{column} = ?")
+                values.append(value)
+        rows = self._rows(
+            f"SELECT {_CALL_COLUMNS} WHERE {' AND '.join(conditions)} ORDER BY calls.id DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [CallRecord(*row) for row in rows]
+
+    def trials(
+        self,
+        *,
+        limit: int | None = None,
+        server: str | None = None,
+        label: str | None = None,
+        like: str | None = None,
+    ) -> list[Trial]:
+        """Return trials with their calls and newest verdicts: newest first, or with `like` nearest query first."""
+        conditions: list[str] = []
+        values: list[Any] = []
+        order = "trials.id DESC"
+        near: dict[int, int] = {}
+        if like is not None:
+            near = {key: rank for rank, (key, _) in enumerate(self.nearest_queries(like, limit or 8))}
+            conditions.append("trials.id IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(near)))
+        if server is not None:
+            conditions.append("trials.server_uid IN (SELECT uid FROM servers WHERE name = ?)")
+            values.append(server)
+        if label is not None:
+            conditions.append("verdicts.label = ?")
+            values.append(label)
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        rows = self._rows(
+            f"""
+            SELECT trials.id, trials.uid, trials.query, trials.source, trials.model, trials.server_uid,
+                trials.created_at, trials.origin, trials.episode_uid,
+                verdicts.judge, verdicts.label, verdicts.confidence, verdicts.reason
+            FROM trials LEFT JOIN verdicts ON verdicts.id =
+                (SELECT max(id) FROM verdicts WHERE trial_uid = trials.uid)
+            {where} ORDER BY {order} LIMIT ?
+            """,  # noqa: S608 - constants
+            (*values, -1 if limit is None else limit),
+        )
+        made = self._calls_of(str(row[1]) for row in rows)
+        found = [_trial(row, made.get(row[1], ())) for row in rows]
+        return sorted(found, key=lambda trial: near[trial.id]) if like is not None else found
+
+    def _calls_of(self, trial_uids: Iterable[str]) -> dict[str, list[CallMade]]:
+        made: dict[str, list[CallMade]] = {}
+        rows = self._rows(
+            """
+            SELECT trial_uid, tool_name, arguments_json, outcome, coalesce(error, result_json, '') FROM calls
+            WHERE trial_uid IN (SELECT value FROM json_each(?)) ORDER BY id
+            """,
+            (json.dumps(list(trial_uids)),),
+        )
+        for uid, name, arguments, outcome, text in rows:
+            made.setdefault(uid, []).append(CallMade(name, _object(arguments), outcome, text))
+        return made
+
+    def nearest_queries(self, query: str, count: int = 8) -> list[tuple[int, float]]:
+        """Return the ids of the `count` trials whose queries are nearest to `query`, with their BM25 scores.
+
+        While another process brings the index up to date, the answer is from what it held before.
+        """
+        index = NearestIndex(self.path.with_name(self.path.name + ".nearest"))
+        last = index.last_key()
+        rows = self._rows("SELECT id, query FROM trials WHERE id > ? AND query IS NOT NULL ORDER BY id", (last,))
+        fresh = ((int(key), str(text)) for key, text in rows)
+        with suppress(IndexBusyError):
+            index.add(fresh)
+        return [(key, score) for key, score in index.nearest(query, count)]
+
+    def _index_calls(self) -> None:
+        while True:
+            with self._db:
+                [(last,)] = self._rows("SELECT last_id FROM calls_fts_state")
+                [(upto,)] = self._rows(
+                    "SELECT max(id) FROM (SELECT id FROM calls WHERE id > ? ORDER BY id LIMIT ?)", (last, _SEARCH_CHUNK)
+                )
+                if upto is None:
+                    return
+                self._db.execute(
+                    """
+                    INSERT INTO calls_fts (rowid, tool_name, arguments_json, result_json, error)
+                    SELECT id, tool_name, arguments_json, result_json, error FROM calls WHERE id > ? AND id <= ?
+                    """,
+                    (last, upto),
+                )
+                self._db.execute("UPDATE calls_fts_state SET last_id = ?", (upto,))
+
+    # Adding
+
+    def add_server(self, uid: str, name: str, command: str, tools: Sequence[Mapping[str, Any]]) -> None:
+        """Remember a server that no relay saw, and its tool definitions as in `tools/list`; twice changes nothing."""
+        with self._db:
+            self._db.execute("INSERT OR IGNORE INTO servers VALUES (?, ?, ?, ?)", (uid, name, command, now()))
+            self._db.executemany(
+                "INSERT OR IGNORE INTO tools VALUES (?, ?, ?, ?, ?)",
+                [(uid, tool_hash(tool), tool["name"], json.dumps(tool, ensure_ascii=False), now()) for tool in tools],
+            )
+
+    def add_episode(self, *, server_uid: str | None, model: str, settings: Mapping[str, Any]) -> str:
+        """Begin an episode and return its uid."""
+        uid = new_uid()
+        with self._db:
+            self._db.execute(
+                "INSERT INTO episodes (uid, server_uid, model, settings_json, created_at) VALUES (?, ?, ?, ?, ?)",
+                (uid, server_uid, model, json.dumps(settings), now()),
+            )
+        return uid
+
+    def add_trials(self, trials: Iterable[Trial]) -> int:
+        """Add trials with their verdicts, all or none, and return how many were new.
+
+        The calls of an imported trial are added with it; those of any other were written by the relay. A trial whose
+        `origin` is there already is left as it is.
+        """
+        added = 0
+        with self._db:
+            for trial in trials:
+                self._db.execute(
+                    """
+                    INSERT INTO trials (uid, episode_uid, server_uid, query, source, model, origin, created_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (origin) WHERE origin IS NOT NULL DO NOTHING
+                    """,
+                    (
+                        trial.uid,
+                        trial.episode_uid,
+                        trial.server_uid,
+                        trial.query,
+                        trial.source,
+                        trial.model,
+                        trial.origin,
+                        trial.created_at or now(),
+                    ),
+                )
+                if not self._db.changes():
+                    continue
+                added += 1
+                if trial.source == "import":
+                    self._add_imported_calls(trial)
+                if trial.verdict is not None:
+                    self._add_verdict(trial.uid, trial.verdict)
+        return added
+
+    def _add_imported_calls(self, trial: Trial) -> None:
+        for call in trial.calls:
+            arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+            self._db.execute(
+                """
+                INSERT INTO calls (uid, server_uid, tool_name, arguments_json, created_at, request_bytes, trial_uid)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+                (
+                    new_uid(),
+                    trial.server_uid,
+                    call.name,
+                    arguments,
+                    now(),
+                    len(arguments.encode()),
+                    trial.uid,
+                ),
+            )
+
+    def _add_verdict(self, trial_uid: str, verdict: Verdict) -> None:
+        self._db.execute(
+            """
+            INSERT INTO verdicts (trial_uid, judge, label, confidence, reason, created_at)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
+            (trial_uid, verdict.judge, verdict.label, verdict.confidence, verdict.reason, now()),
+        )
+
+    def add_evaluation(self, summary: Mapping[str, Any], predictions: Iterable[tuple[str, Any, Any]]) -> None:
+        """Remember one evaluation: its summary, and per case its id, calls and scores (JSON values)."""
+        with self._db:
+            self._db.execute(
+                """
+                INSERT INTO evaluations (suite, split, model, artefact, summary_json, created_at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+                (
+                    *(summary[key] for key in ("suite", "split", "model", "artefact")),
+                    json.dumps(summary),
+                    now(),
+                ),
+            )
+            key = self._db.last_insert_rowid()
+            self._db.executemany(
+                "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?)",
+                [(key, case, json.dumps(calls), json.dumps(scores)) for case, calls, scores in predictions],
+            )
+
+    # Artefacts and what is served
+
+    def add_artefact(
+        self,
+        *,
+        name: str,
+        kind: Kind,
+        path: Path,
+        manifest: Mapping[str, Any],
+        trial_uids: Iterable[str],
+        hints: Iterable[Hint],
+    ) -> None:
+        """Remember an artefact, the trials that it came from, and the hints that it would serve."""
+        with self._db:
+            self._db.execute(
+                "INSERT INTO artefacts VALUES (?, ?, ?, ?, ?)",
+                (name, kind, str(path), json.dumps(manifest), now()),
+            )
+            self._db.executemany("INSERT INTO artefact_trials VALUES (?, ?)", [(name, uid) for uid in trial_uids])
+            self._db.executemany(
+                "INSERT INTO hints VALUES (?, ?, ?, ?, ?)",
+                [(name, hint.server_uid, hint.tool_hash, hint.tool_name, hint.text) for hint in hints],
+            )
+
+    def artefacts(self) -> list[ArtefactRecord]:
+        """Return every artefact, newest first, with the names of the servers whose relays show it."""
+        rows = self._rows(
+            """
+            SELECT name, kind, path, created_at, (SELECT count(*) FROM artefact_trials WHERE artefact = artefacts.name)
+            FROM artefacts ORDER BY created_at DESC, name
+            """
+        )
+        serving: dict[str, list[str]] = {}
+        for uid, artefact in self.serving().items():
+            serving.setdefault(artefact, []).append(self._server_name(uid))
+        return [
+            ArtefactRecord(name, kind, path, created_at, trials, tuple(sorted(serving.get(name, ()))))
+            for name, kind, path, created_at, trials in rows
+        ]
+
+    def serving(self) -> dict[str, str]:
+        """Return the artefact being served, by server uid."""
+        rows = self._db.execute(
+            """
+            SELECT server_uid, artefact FROM servings
+            WHERE id IN (SELECT max(id) FROM servings GROUP BY server_uid) AND artefact IS NOT NULL
+            """
+        )
+        return {str(uid): str(artefact) for uid, artefact in rows}
+
+    def apply(self, artefact: str) -> list[str]:
+        """Let the relays of the artefact's servers show its hints; return those servers' names."""
+        with self._db:
+            uids = [
+                str(uid)
+                for (uid,) in self._db.execute("SELECT DISTINCT server_uid FROM hints WHERE artefact = ?", (artefact,))
+            ]
+            self._db.executemany(
+                "INSERT INTO servings (server_uid, action, artefact, created_at) VALUES (?, 'apply', ?, ?)",
+                [(uid, artefact, now()) for uid in uids],
+            )
+        return sorted({self._server_name(uid) for uid in uids})
+
+    def rollback(self, server: str | None = None) -> list[tuple[str, str, str | None]]:
+        """Take back the newest apply of `server` (a name) or of every server that is served one.
+
+        Returns (server, the artefact taken back, the one that is shown again or None), one for each server.
+        """
+        undone = []
+        with self._db:
+            for uid, artefact in self.serving().items():
+                name = self._server_name(uid)
+                if server is not None and name != server:
+                    continue
+                before = self._shown_before(uid)
+                self._db.execute(
+                    "INSERT INTO servings (server_uid, action, artefact, created_at) VALUES (?, 'rollback', ?, ?)",
+                    (uid, before, now()),
+                )
+                undone.append((name, artefact, before))
+        return undone
+
+    def _shown_before(self, server_uid: str) -> str | None:
+        shown: list[str | None] = []
+        for action, artefact in self._db.execute(
+            "SELECT action, artefact FROM servings WHERE server_uid = ? ORDER BY id", (server_uid,)
+        ):
+            if action == "apply":
+                shown.append(artefact)
+            elif shown:
+                shown.pop()
+        return shown[-2] if len(shown) > 1 else None
+
+    def _server_name(self, uid: str) -> str:
+        row = self._db.execute("SELECT name FROM servers WHERE uid = ?", (uid,)).fetchone()
+        return uid if row is None else str(row[0])
+
+
+def _trial(row: tuple[Any, ...], calls: Iterable[CallMade]) -> Trial:
+    key, uid, query, source, model, server_uid, created_at, origin, episode_uid, judge, *verdict = row
+    return Trial(
+        uid=uid,
+        query=query,
+        source=source,
+        model=model,
+        server_uid=server_uid,
+        calls=tuple(calls),
+        verdict=None if judge is None else Verdict(judge, *verdict),
+        created_at=created_at,
+        origin=origin,
+        episode_uid=episode_uid,
+        id=key,
+    )
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    value = json.loads(text) if text else {}
+    return value if isinstance(value, dict) else {}
