@@ -31,7 +31,3 @@ class UnknownArtefactError(LearnerError):
 
 class PracticeError(LearnerError):
     """The server to practise on could not be reached."""
-
-
-class NothingToLearnError(LearnerError):
-    """No trial in memory demonstrates anything, so there is nothing to distil."""

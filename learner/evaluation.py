@@ -1,0 +1,267 @@
+"""Held-out measurement: ask a model each case's query once, judge its calls, and sum up."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import resources
+from typing import Any
+
+from adapters.base import ChatModel
+from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec, Usage, demonstration_line
+from learner.distill.demonstrations import COUNT, Demonstrations
+from learner.errors import EvaluationError
+from learner.metrics import MEASURES, Score, score
+from learner.significance import cluster_sums, clusters, intervals, sign_flip_p
+from learner.similarity import NearDuplicates, folds
+from learner.suites import Case
+
+Demonstrate = Callable[[str], Sequence[Demonstration]]  # a query → what to show with it, nearest first
+HintTexts = Callable[[Iterable[ToolCall], Sequence[ToolSpec]], Mapping[str, str]]
+Solved = Callable[[Case, Sequence[ToolCall]], bool]  # a task's own check
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model called for one case, and what that is worth.
+
+    `near`: what it was shown was chosen from queries of which one is a near-duplicate of the case's.
+    """
+
+    case: Case
+    calls: tuple[ToolCall, ...]
+    score: Score
+    near: bool = False
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+
+
+def prompt(query: str, demonstrations: Sequence[Demonstration] = ()) -> list[Message]:
+    """Return the messages that ask `query`: what never changes comes first, so that backends can cache it."""
+    lines = [demonstration_line(demonstration) for demonstration in demonstrations]
+    return [Message("system", "\n".join([_instruction(), *lines])), Message("user", query)]
+
+
+@cache
+def _instruction() -> str:
+    return resources.files("learner").joinpath("prompts/use_tools.txt").read_text(encoding="utf-8").rstrip()
+
+
+def with_hints(tools: Sequence[ToolSpec], hints: Mapping[str, str]) -> list[ToolSpec]:
+    """Return `tools` with each one's hint appended to its description, as the relay does."""
+    return [
+        ToolSpec(tool.name, f"{tool.description}\n\n{hints[tool.name]}", tool.input_schema)
+        if tool.name in hints
+        else tool
+        for tool in tools
+    ]
+
+
+def evaluate(
+    cases: Sequence[Case],
+    tools: Sequence[ToolSpec],
+    model: ChatModel,
+    *,
+    demonstrations: Demonstrate | None = None,
+    hints: Mapping[str, str] | None = None,
+    remembered: Sequence[str] = (),
+    solved: Solved | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> list[Prediction]:
+    """Ask `model` each case's query once and judge what it calls; `progress` is called after each case.
+
+    `hints` are texts by tool name; `remembered` are the queries from which demonstrations and hints were made. Where
+    the cases are tasks, `solved` says whether the calls did one.
+
+    Raises:
+        AdapterError: the model could not answer.
+    """
+    shown = with_hints(tools, hints or {})
+    near = NearDuplicates(remembered)
+    predictions = []
+    for case in cases:
+        messages = prompt(case.query, demonstrations(case.query) if demonstrations else ())
+        visible = [tool for tool in shown if case.tools is None or tool.name in case.tools]
+        started = time.perf_counter()
+        reply = model.generate(messages, visible, Options())
+        seconds = time.perf_counter() - started
+        predictions.append(_judged(case, reply, tools, near, solved, seconds))
+        progress()
+    return predictions
+
+
+def judge(
+    cases: Sequence[Case],
+    calls: Mapping[str, Sequence[ToolCall]],
+    tools: Sequence[ToolSpec],
+    *,
+    solved: Solved | None = None,
+) -> list[Prediction]:
+    """Judge what another system called, by case id; a case that it does not name counts as one without a call."""
+    near = NearDuplicates(())
+    return [
+        _judged(case, Reply(tool_calls=tuple(calls.get(case.id, ()))), tools, near, solved, seconds=0.0)
+        for case in cases
+    ]
+
+
+def _judged(
+    case: Case,
+    reply: Reply,
+    tools: Sequence[ToolSpec],
+    near: NearDuplicates,
+    solved: Solved | None,
+    seconds: float,
+) -> Prediction:
+    verdict = solved(case, reply.tool_calls) if solved else None
+    usage: Usage = reply.usage
+    return Prediction(
+        case=case,
+        calls=reply.tool_calls,
+        score=score(case, reply.tool_calls, tools, solved=verdict),
+        near=any(True for _ in near.of(case.query)),
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        seconds=seconds,
+    )
+
+
+def cross_validate(
+    cases: Sequence[Case],
+    tools: Sequence[ToolSpec],
+    model: ChatModel,
+    *,
+    count: int,
+    group: bool = True,
+    seed: int = 0,
+    shown: int = COUNT,
+    hint_texts: HintTexts | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> list[Prediction]:
+    """Evaluate each of `count` folds with the gold calls of the others as experience; predictions in `cases`' order.
+
+    With `group`, near-duplicates stay in one fold. The `shown` nearest demonstrations go into the prompt (0: none);
+    `hint_texts` makes hints from the other folds' calls (None: no hints).
+
+    Raises:
+        EvaluationError: the cases do not make that many folds.
+        AdapterError: the model could not answer.
+    """
+    found: dict[str, Prediction] = {}
+    for asked in folds(cases, count, group=group, seed=seed):
+        held_out = {case.id for case in asked}
+        learned = [
+            Demonstration(case.query, tuple(ToolCall(call.name, call.arguments) for call in case.calls))
+            for case in cases
+            if case.calls and case.id not in held_out
+        ]
+        predictions = evaluate(
+            asked,
+            tools,
+            model,
+            demonstrations=partial(Demonstrations(learned).nearest, count=shown) if shown else None,
+            hints=hint_texts((call for one in learned for call in one.calls), tools) if hint_texts else None,
+            remembered=[one.query for one in learned] if shown or hint_texts else (),
+            progress=progress,
+        )
+        found |= {prediction.case.id: prediction for prediction in predictions}
+    return [found[case.id] for case in cases]
+
+
+def summary(
+    predictions: Sequence[Prediction],
+    *,
+    suite: str,
+    split: str,
+    model: str,
+    artefact: str | None = None,
+    experience: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the object that `learner evaluate --json` prints (docs/measuring.md says what each figure is).
+
+    `experience` says what the model was shown, in the caller's words.
+    """
+    rows = [_row(prediction) for prediction in predictions]
+    some = [any(call.arguments or call.allowed for call in prediction.case.calls) for prediction in predictions]
+    near = [prediction.near for prediction in predictions]
+    labels = clusters([prediction.case for prediction in predictions])
+    found = intervals(rows, labels)
+    return {
+        "suite": suite,
+        "split": split,
+        "model": model,
+        "artefact": artefact,
+        "experience": dict(experience or {}),
+        "cases": len(predictions),
+        **_fractions(rows),
+        "by_arguments": {"none": _stratum(rows, some, of=False), "some": _stratum(rows, some, of=True)},
+        "by_novelty": {"near": _stratum(rows, near, of=True), "new": _stratum(rows, near, of=False)},
+        "clusters": len(set(labels)),
+        "intervals": _by_measure(found),
+        "published": _published(predictions),
+        "input_tokens": sum(prediction.input_tokens for prediction in predictions),
+        "output_tokens": sum(prediction.output_tokens for prediction in predictions),
+        "seconds": round(sum(prediction.seconds for prediction in predictions), 3),
+    }
+
+
+def difference(predictions: Sequence[Prediction], others: Sequence[Prediction]) -> dict[str, Any]:
+    """Return how much better `predictions` are than `others`, which answer the same cases.
+
+    The four differences with their paired `intervals`; `p_value` and `improved` are about `correct`, which is the
+    one claim that is tested. 'Improved' needs an interval above 0 and a p-value below 0.05.
+
+    Raises:
+        EvaluationError: they do not answer the same cases.
+    """
+    by_id = {other.case.id: other for other in others}
+    if by_id.keys() != {prediction.case.id for prediction in predictions} or len(by_id) != len(predictions):
+        raise EvaluationError("the two sides answer different cases; evaluate both on the same suite and split")
+    rows = [
+        tuple(a - b for a, b in zip(_row(prediction), _row(by_id[prediction.case.id]), strict=True))
+        for prediction in predictions
+    ]
+    labels = clusters([prediction.case for prediction in predictions])
+    found = intervals(rows, labels)
+    column = 1 + MEASURES.index("correct")
+    p_value = sign_flip_p(sums[column] for sums in cluster_sums(rows, labels))
+    bounds = _by_measure(found)
+    return {
+        **_fractions(rows),
+        "intervals": bounds,
+        "p_value": p_value,
+        "improved": bounds["correct"] is not None and bounds["correct"][0] > 0 and p_value < 0.05,
+    }
+
+
+def _row(prediction: Prediction) -> tuple[int, ...]:
+    return tuple(int(getattr(prediction.score, measure)) for measure in MEASURES)
+
+
+def _fractions(rows: Sequence[Sequence[int]]) -> dict[str, float | None]:
+    if not rows:
+        return dict.fromkeys(MEASURES)
+    return {measure: sum(row[number] for row in rows) / len(rows) for number, measure in enumerate(MEASURES)}
+
+
+def _stratum(rows: Sequence[Sequence[int]], flags: Sequence[bool], *, of: bool) -> dict[str, Any]:
+    chosen = [row for row, flag in zip(rows, flags, strict=True) if flag is of]
+    return {"cases": len(chosen), **_fractions(chosen)}
+
+
+def _by_measure(found: Sequence[tuple[float, float]] | None) -> dict[str, list[float] | None]:
+    if found is None:
+        return dict.fromkeys(MEASURES)
+    return {measure: list(bounds) for measure, bounds in zip(MEASURES, found, strict=True)}
+
+
+def _published(predictions: Sequence[Prediction]) -> dict[str, float | None]:
+    """The same replies under the denominators of Wang et al. (2024): the tool is asked of well-formed calls only."""
+    wellformed = [prediction.score for prediction in predictions if prediction.score.wellformed]
+    overall = len(predictions)
+    return {
+        "wellformed": len(wellformed) / overall if overall else None,
+        "api_match": sum(one.api_match for one in wellformed) / len(wellformed) if wellformed else None,
+        "correct": sum(prediction.score.correct for prediction in predictions) / overall if overall else None,
+    }
