@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import resources
 from typing import Any
 
 from adapters.base import ChatModel
-from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec, Usage, demonstration_line
+from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec, demonstration_line
 from learner.distill.demonstrations import COUNT, Demonstrations
 from learner.errors import EvaluationError
 from learner.metrics import MEASURES, Score, score
@@ -25,7 +25,8 @@ Solved = Callable[[Case, Sequence[ToolCall]], bool]  # a task's own check
 class Prediction:
     """What a model called for one case, and what that is worth.
 
-    `near`: what it was shown was chosen from queries of which one is a near-duplicate of the case's.
+    `near`: one of the queries behind what it was shown is a near-duplicate of the case's. `cross_validate` knows that
+    for each case; elsewhere `summary` is told what was remembered.
     """
 
     case: Case
@@ -65,29 +66,28 @@ def evaluate(
     *,
     demonstrations: Demonstrate | None = None,
     hints: Mapping[str, str] | None = None,
-    remembered: Sequence[str] = (),
     solved: Solved | None = None,
-    progress: Callable[[], None] = lambda: None,
+    progress: Callable[[int], None] | None = None,
 ) -> list[Prediction]:
-    """Ask `model` each case's query once and judge what it calls; `progress` is called after each case.
+    """Ask `model` each case's query once and judge what it calls.
 
-    `hints` are texts by tool name; `remembered` are the queries from which demonstrations and hints were made. Where
-    the cases are tasks, `solved` says whether the calls did one.
+    `hints` are texts by tool name. Where the cases are tasks, `solved` says whether the calls did one. `progress` is
+    told after each case how many are done.
 
     Raises:
         AdapterError: the model could not answer.
     """
     shown = with_hints(tools, hints or {})
-    near = NearDuplicates(remembered)
     predictions = []
-    for case in cases:
+    for done, case in enumerate(cases, start=1):
         messages = prompt(case.query, demonstrations(case.query) if demonstrations else ())
         visible = [tool for tool in shown if case.tools is None or tool.name in case.tools]
         started = time.perf_counter()
         reply = model.generate(messages, visible, Options())
         seconds = time.perf_counter() - started
-        predictions.append(_judged(case, reply, tools, near, solved, seconds))
-        progress()
+        predictions.append(_judged(case, reply, tools, solved, seconds))
+        if progress is not None:
+            progress(done)
     return predictions
 
 
@@ -99,30 +99,18 @@ def judge(
     solved: Solved | None = None,
 ) -> list[Prediction]:
     """Judge what another system called, by case id; a case that it does not name counts as one without a call."""
-    near = NearDuplicates(())
-    return [
-        _judged(case, Reply(tool_calls=tuple(calls.get(case.id, ()))), tools, near, solved, seconds=0.0)
-        for case in cases
-    ]
+    replies = [Reply(tool_calls=tuple(calls.get(case.id, ()))) for case in cases]
+    return [_judged(case, reply, tools, solved, 0.0) for case, reply in zip(cases, replies, strict=True)]
 
 
-def _judged(
-    case: Case,
-    reply: Reply,
-    tools: Sequence[ToolSpec],
-    near: NearDuplicates,
-    solved: Solved | None,
-    seconds: float,
-) -> Prediction:
+def _judged(case: Case, reply: Reply, tools: Sequence[ToolSpec], solved: Solved | None, seconds: float) -> Prediction:
     verdict = solved(case, reply.tool_calls) if solved else None
-    usage: Usage = reply.usage
     return Prediction(
         case=case,
         calls=reply.tool_calls,
         score=score(case, reply.tool_calls, tools, solved=verdict),
-        near=any(True for _ in near.of(case.query)),
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
+        input_tokens=reply.usage.input_tokens,
+        output_tokens=reply.usage.output_tokens,
         seconds=seconds,
     )
 
@@ -137,7 +125,7 @@ def cross_validate(
     seed: int = 0,
     shown: int = COUNT,
     hint_texts: HintTexts | None = None,
-    progress: Callable[[], None] = lambda: None,
+    progress: Callable[[int], None] | None = None,
 ) -> list[Prediction]:
     """Evaluate each of `count` folds with the gold calls of the others as experience; predictions in `cases`' order.
 
@@ -162,11 +150,16 @@ def cross_validate(
             model,
             demonstrations=partial(Demonstrations(learned).nearest, count=shown) if shown else None,
             hints=hint_texts((call for one in learned for call in one.calls), tools) if hint_texts else None,
-            remembered=[one.query for one in learned] if shown or hint_texts else (),
-            progress=progress,
+            progress=_continued(progress, len(found)),
         )
-        found |= {prediction.case.id: prediction for prediction in predictions}
+        near = NearDuplicates([one.query for one in learned] if shown or hint_texts else [])
+        for prediction in predictions:
+            found[prediction.case.id] = replace(prediction, near=near.has(prediction.case.query))
     return [found[case.id] for case in cases]
+
+
+def _continued(progress: Callable[[int], None] | None, before: int) -> Callable[[int], None] | None:
+    return None if progress is None else lambda done: progress(before + done)
 
 
 def summary(
@@ -176,15 +169,16 @@ def summary(
     split: str,
     model: str,
     artefact: str | None = None,
-    experience: Mapping[str, Any] | None = None,
+    remembered: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the object that `learner evaluate --json` prints (docs/measuring.md says what each figure is).
 
-    `experience` says what the model was shown, in the caller's words.
+    `remembered` are the queries behind what was shown with every case.
     """
     rows = [_row(prediction) for prediction in predictions]
     some = [any(call.arguments or call.allowed for call in prediction.case.calls) for prediction in predictions]
-    near = [prediction.near for prediction in predictions]
+    known = NearDuplicates(remembered)
+    near = [prediction.near or known.has(prediction.case.query) for prediction in predictions]
     labels = clusters([prediction.case for prediction in predictions])
     found = intervals(rows, labels)
     return {
@@ -192,7 +186,6 @@ def summary(
         "split": split,
         "model": model,
         "artefact": artefact,
-        "experience": dict(experience or {}),
         "cases": len(predictions),
         **_fractions(rows),
         "by_arguments": {"none": _stratum(rows, some, of=False), "some": _stratum(rows, some, of=True)},
@@ -206,32 +199,35 @@ def summary(
     }
 
 
-def difference(predictions: Sequence[Prediction], others: Sequence[Prediction]) -> dict[str, Any]:
+def against(predictions: Sequence[Prediction], others: Sequence[Prediction]) -> dict[str, Any]:
     """Return how much better `predictions` are than `others`, which answer the same cases.
 
-    The four differences with their paired `intervals`; `p_value` and `improved` are about `correct`, which is the
-    one claim that is tested. 'Improved' needs an interval above 0 and a p-value below 0.05.
+    `difference`, its paired `interval` (None below 10 clusters), `p_value` and `improved` are about `correct`, the one
+    claim that is tested; the four measures' differences and their `intervals` stand beside them. 'Improved' needs an
+    interval above 0 and a p-value below 0.05.
 
     Raises:
         EvaluationError: they do not answer the same cases.
     """
     by_id = {other.case.id: other for other in others}
-    if by_id.keys() != {prediction.case.id for prediction in predictions} or len(by_id) != len(predictions):
+    if [prediction.case.id for prediction in predictions] != list(by_id):
         raise EvaluationError("the two sides answer different cases; evaluate both on the same suite and split")
     rows = [
         tuple(a - b for a, b in zip(_row(prediction), _row(by_id[prediction.case.id]), strict=True))
         for prediction in predictions
     ]
     labels = clusters([prediction.case for prediction in predictions])
-    found = intervals(rows, labels)
-    column = 1 + MEASURES.index("correct")
+    fractions, bounds = _fractions(rows), _by_measure(intervals(rows, labels))
+    interval = bounds["correct"]
+    column = 1 + MEASURES.index("correct")  # the first holds the clusters' sizes
     p_value = sign_flip_p(sums[column] for sums in cluster_sums(rows, labels))
-    bounds = _by_measure(found)
     return {
-        **_fractions(rows),
-        "intervals": bounds,
+        "difference": fractions["correct"],
+        "interval": interval,
         "p_value": p_value,
-        "improved": bounds["correct"] is not None and bounds["correct"][0] > 0 and p_value < 0.05,
+        "improved": interval is not None and interval[0] > 0 and p_value < 0.05,
+        **fractions,
+        "intervals": bounds,
     }
 
 

@@ -49,6 +49,10 @@ class NearDuplicates:
         candidates = {number for word in self._first(wanted) for number in self._having.get(word, ())}
         return (number for number in candidates if _jaccard(wanted, self._words[number]) >= self._threshold)
 
+    def has(self, query: str) -> bool:
+        """Return whether `query` has a near-duplicate among the texts."""
+        return any(True for _ in self.of(query))
+
     def _first(self, text: frozenset[str]) -> list[str]:
         rarest_first = sorted(text, key=lambda word: (self._frequency[word], word))
         # Two texts this similar share at least threshold × size words; a tenth of a word allows for rounding.
