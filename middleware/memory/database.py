@@ -7,6 +7,7 @@ the same file at all (closing one's descriptor drops the other's POSIX locks).
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -44,8 +45,10 @@ def open_database(path: Path, *, busy_timeout_ms: int = 5000) -> apsw.Connection
             raise MemoryFileError(
                 f"{path} is on a network file system, where SQLite can lose commits; give a local file with --memory"
             )
-        # SQLite gives -wal and -shm the mode of the main file, so the file is made before SQLite sees it.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # SQLite gives -wal and -shm the mode of the main file, so the file is made before SQLite sees it. Never
+        # opened when it is there: closing it again would drop the locks of this process's other connections.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = apsw.Connection(str(path))
     except OSError as error:
         raise MemoryFileError(
@@ -60,7 +63,8 @@ def open_database(path: Path, *, busy_timeout_ms: int = 5000) -> apsw.Connection
         connection.transaction_mode = "IMMEDIATE"
         # The schema is checked before WAL mode is set: another program's file stays untouched.
         migrate(connection)
-        connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON")
+        # apsw stops at the first row, so without fetchall() only the first of these would run.
+        connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON").fetchall()
     except apsw.BusyError as error:
         connection.close()
         raise MemoryBusyError(
