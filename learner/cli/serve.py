@@ -1,0 +1,23 @@
+"""`learner serve`: a simulated server on stdio."""
+
+import click
+
+from servers.host import serve_stdio
+from servers.registry import load, worlds
+
+
+@click.command("serve")
+@click.argument("name", required=False)
+@click.option(
+    "--seed", default=0, show_default=True, help="Which world: the same seed has the same content and conventions."
+)
+@click.option("--list", "list_worlds", is_flag=True, help="List the simulated servers, and serve none.")
+def serve_command(name: str | None, seed: int, list_worlds: bool) -> None:
+    """Run the simulated server NAME on stdio, until the client closes it."""
+    if list_worlds:
+        for world in worlds():
+            click.echo(f"{world}  {load(world).description}")
+        return
+    if name is None:
+        raise click.UsageError("name a server to run; --list shows them")
+    serve_stdio(load(name).world(seed))

@@ -1,0 +1,145 @@
+"""How a server wants names, dates and times written: the conventions that descriptions leave out.
+
+A form is composed of parts, each drawn from a seed, so that no caller can know it beforehand but anybody can infer it
+from a few written examples and write values never seen with it.
+"""
+
+import datetime
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+
+from servers.errors import ToolError
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+LETTERS = (None, 3, 4)
+CASES = ("lower", "upper", "title")
+SEPARATORS = ("-", "_", ".", ":", "/", "")
+DATE_ORDERS = ("ymd", "dmy", "mdy")
+DATE_SEPARATORS = ("-", "/", ".", "_", " ", "")
+# How 3 March's month is written. Days are padded, except beside the unpadded "3".
+MONTH_STYLES = ("03", "3", "Mar", "MAR")
+TIME_SEPARATORS = (":", ".", "h", "-", "_", "")
+TIME_MARKS = ("{}", "T{}", "{}Z", "{}UTC", "@{}")
+
+V = TypeVar("V")
+V_contra = TypeVar("V_contra", contravariant=True)
+
+
+class Form(Protocol[V_contra]):
+    """A way to write values of one kind."""
+
+    def write(self, value: V_contra, /) -> str:
+        """Return `value` as the server wants it."""
+        ...
+
+
+@dataclass(frozen=True)
+class NameForm:
+    """A name of one or more words as a code.
+
+    `mark` is a template of words such as "wx {}" or "{} wx"; `letters` is how many of each word are kept, None for all.
+    """
+
+    mark: str
+    letters: int | None
+    case: str
+    separator: str
+
+    def write(self, value: str, /) -> str:
+        """Return the code for the name `value`."""
+        short = " ".join(word[: self.letters] for word in value.split())
+        words = self.mark.format(short).split()
+        recase = {"lower": str.lower, "upper": str.upper, "title": str.title}[self.case]
+        return self.separator.join(recase(word) for word in words)
+
+
+@dataclass(frozen=True)
+class DateForm:
+    """A day as text: the order of its parts, what stands between them, and the style of the month."""
+
+    order: str
+    separator: str
+    month: str
+
+    def write(self, value: datetime.date, /) -> str:
+        """Return `value` in this form."""
+        name = MONTHS[value.month - 1][:3]
+        month = {"03": f"{value.month:02}", "3": str(value.month), "Mar": name, "MAR": name.upper()}[self.month]
+        day = str(value.day) if self.month == "3" else f"{value.day:02}"
+        parts = {"y": str(value.year), "m": month, "d": day}
+        return self.separator.join(parts[part] for part in self.order)
+
+
+@dataclass(frozen=True)
+class TimeForm:
+    """A time of day on the 24-hour clock: what stands between hours and minutes, and what marks it as a time."""
+
+    separator: str
+    mark: str
+
+    def write(self, value: datetime.time, /) -> str:
+        """Return `value` in this form."""
+        return self.mark.format(f"{value.hour:02}{self.separator}{value.minute:02}")
+
+
+def draw_name_form(rng: random.Random, marks: Sequence[str]) -> NameForm:
+    """Return a form whose mark is one of `marks`, before or after the name; a bare name is never right."""
+    mark = rng.choice(marks)
+    return NameForm(
+        rng.choice((f"{mark} {{}}", f"{{}} {mark}")), rng.choice(LETTERS), rng.choice(CASES), rng.choice(SEPARATORS)
+    )
+
+
+def draw_date_form(rng: random.Random) -> DateForm:
+    """Return any form but the ISO one, which everybody tries first."""
+    forms = [
+        DateForm(order, separator, month)
+        for order in DATE_ORDERS
+        for separator in DATE_SEPARATORS
+        for month in MONTH_STYLES
+        if (separator, month) != ("", "3")  # 1112027 is two days
+    ]
+    forms.remove(DateForm("ymd", "-", "03"))
+    return rng.choice(forms)
+
+
+def draw_time_form(rng: random.Random) -> TimeForm:
+    """Return any form but 14:30, which everybody tries first."""
+    forms = [TimeForm(separator, mark) for separator in TIME_SEPARATORS for mark in TIME_MARKS]
+    forms.remove(TimeForm(":", "{}"))
+    return rng.choice(forms)
+
+
+class Example(NamedTuple):
+    """A value as a person says it and as the server wants it."""
+
+    said: str
+    written: str
+
+
+class Codebook(Generic[V]):
+    """The values of one kind by how they are written; a text that is not in it is refused."""
+
+    def __init__(self, form: Form[V], values: Iterable[V], example: Example) -> None:
+        self.written = {form.write(value): value for value in values}
+        self.example = example
+
+    def read(self, argument: str, text: str, *, told: Literal["example", "choices", "nothing"]) -> V:
+        """Return the value that `text` stands for; `told` is how much a refusal says of the right form.
+
+        Raises:
+            ToolError: `text` is not in the form.
+        """
+        if text in self.written:
+            return self.written[text]
+        refused = f"{argument} {text[:60]!r} is not valid"
+        if told == "example":
+            raise ToolError(f"{refused}: {self.example.said} is written {self.example.written!r}.")
+        if told == "choices":
+            raise ToolError(f"{refused}, use one of: {', '.join(map(repr, self.written))}.")
+        raise ToolError(f"{refused}.")

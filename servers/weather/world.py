@@ -1,0 +1,137 @@
+"""The state of the weather service: its stations, who is subscribed to what, and what was reported or ordered."""
+
+import datetime
+import functools
+import random
+from dataclasses import dataclass, field
+
+from servers.forms import (
+    MONTHS,
+    Codebook,
+    DateForm,
+    Example,
+    NameForm,
+    TimeForm,
+    draw_date_form,
+    draw_name_form,
+    draw_time_form,
+)
+
+UNITS = ("Celsius", "Fahrenheit", "Kelvin", "Rankine")
+SEVERITIES = ("minor", "moderate", "severe", "extreme")
+HAZARDS = ("frost", "storm surge", "flooding", "lightning", "dense smoke", "blizzard")
+MODELS = ("Borealis", "Meridian", "Halcyon", "Tamarack", "Zephyrus")
+PLACES = 41
+DAYS_AROUND_TODAY = 730
+
+# No two words of the three lists begin with the same three letters, so that shortened names stay distinct.
+TOWNS = (
+    "Aldermoor", "Brackley", "Corvane", "Dunmere", "Eskdale", "Fenwick", "Gorsley", "Hexmoor", "Inverlee", "Kilbrae",
+    "Lindholm", "Mellowby", "Norwell", "Orvane", "Penhallow", "Quarrow", "Skelwith", "Thornwick", "Ulverby", "Wraxhill",
+)  # fmt: skip
+EPITHETS = (
+    "Amber", "Badger", "Cinder", "Dapple", "Ember", "Falcon", "Granite", "Harbour", "Juniper", "Kestrel",
+    "Larch", "Maple", "Otter", "Pebble", "Raven", "Silver", "Tansy", "Umber", "Violet", "Willow",
+)  # fmt: skip
+FEATURES = (
+    "Beach", "Bridge", "Cliff", "Crossing", "Forest", "Grove", "Heath", "Island", "Lighthouse", "Meadow",
+    "Point", "Ridge", "Spire", "Summit", "Valley",
+)  # fmt: skip
+SIDES = ("Upper", "Lower", "Great", "Little", "Outer")
+
+_MARKS = {
+    "station": ("wx", "st", "met", "obs", "ws", "aws", "gs", "loc"),
+    "units": ("deg", "uom", "un", "tmp", "dg", "meas", "tu", "scl"),
+    "severity": ("sev", "lvl", "cat", "grd", "tier", "rnk", "wrn", "sv"),
+    "hazard": ("haz", "hz", "risk", "ev", "prl", "phn", "hzd", "thr"),
+    "model": ("nwp", "mdl", "run", "fc", "src", "gen", "prd", "sys"),
+}
+
+
+@dataclass(frozen=True)
+class Forms:
+    """How this seed's service wants each kind of argument written."""
+
+    station: NameForm
+    units: NameForm
+    severity: NameForm
+    hazard: NameForm
+    model: NameForm
+    date: DateForm
+    time: TimeForm
+
+
+@dataclass
+class State:
+    """The whole state. `subscriptions` is station → hazard → lowest severity that is sent."""
+
+    seed: int
+    today: datetime.date
+    forms: Forms
+    stations: tuple[str, ...]
+    subscriptions: dict[str, dict[str, str]]
+    observations: list[dict[str, str | float]] = field(default_factory=list)
+    bulletins: list[dict[str, str]] = field(default_factory=list)
+
+    def chance(self, *about: object) -> random.Random:
+        """Return the randomness of one thing in this world: the same thing, the same numbers."""
+        return random.Random("/".join(map(str, (self.seed, *about))))  # noqa: S311 - a simulation, not a secret
+
+
+def first_state(seed: int) -> State:
+    """Return how the service of `seed` starts; the first station is the one that error messages show."""
+    rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
+    forms = Forms(
+        **{kind: draw_name_form(rng, marks) for kind, marks in _MARKS.items()},
+        date=draw_date_form(rng),
+        time=draw_time_form(rng),
+    )
+    stations = _place_names(rng)
+    return State(
+        seed=seed,
+        today=datetime.date(2026, 1, 1) + datetime.timedelta(days=rng.randrange(365)),
+        forms=forms,
+        stations=stations,
+        subscriptions={
+            station: {hazard: rng.choice(SEVERITIES) for hazard in rng.sample(HAZARDS, 3)} for station in stations
+        },
+    )
+
+
+def said(day: datetime.date) -> str:
+    """Return `day` as people write it, such as 3 March 2027."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+# By form and not by world: a world is made anew for every check, its codebooks need not be.
+@functools.lru_cache(maxsize=256)
+def codes(form: NameForm, names: tuple[str, ...]) -> Codebook[str]:
+    """Return the codes for `names`; refusals show the first of them."""
+    return Codebook(form, names, Example(names[0], form.write(names[0])))
+
+
+@functools.lru_cache(maxsize=64)
+def days(form: DateForm, today: datetime.date) -> Codebook[datetime.date]:
+    """Return the days that a world of `today` knows, two years either way."""
+    around = [today + datetime.timedelta(days=days) for days in range(-DAYS_AROUND_TODAY, DAYS_AROUND_TODAY + 1)]
+    # An example that leaves nothing open: a named month shows a padded day, a number shows which part is the day.
+    shown = datetime.date(2027, 5, 8 if form.month.isalpha() else 23)
+    return Codebook(form, around, Example(said(shown), form.write(shown)))
+
+
+@functools.lru_cache(maxsize=64)
+def times(form: TimeForm) -> Codebook[datetime.time]:
+    """Return the minutes of a day."""
+    shown = datetime.time(9, 40)
+    minutes = [datetime.time(hour, minute) for hour in range(24) for minute in range(60)]
+    return Codebook(form, minutes, Example("9:40 am", form.write(shown)))
+
+
+def _place_names(rng: random.Random) -> tuple[str, ...]:
+    names = [f"{rng.choice(EPITHETS)} {rng.choice(FEATURES)}"]  # two words show what stands between them
+    while len(names) < PLACES:
+        pair = f"{rng.choice(EPITHETS)} {rng.choice(FEATURES)}"
+        name = rng.choice((rng.choice(TOWNS), pair, pair, f"{rng.choice(SIDES)} {pair}"))
+        if name not in names:
+            names.append(name)
+    return tuple(names)

@@ -1,0 +1,69 @@
+"""A world: seeded state that tools read and change, and the one way to call them.
+
+The state is the only clock and the only randomness that a tool sees, so the same seed and the same calls give the
+same bytes, in every process.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from servers.errors import ToolError
+from servers.schema import definition, invalid
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+ToolFunction = Callable[..., dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """What a client sees of a call: `text`, and as JSON the same in `structured` unless `is_error`."""
+
+    is_error: bool
+    text: str
+    structured: dict[str, Any] | None = None
+
+
+class World:
+    """The state of one seed and the tools that act on it.
+
+    `first_state(seed)` returns a dataclass whose fields are JSON values, dates or dataclasses of such. A tool is a
+    function of that state and of its own arguments; it raises `ToolError` before it changes anything.
+    """
+
+    def __init__(
+        self, name: str, seed: int, first_state: Callable[[int], "DataclassInstance"], tools: Sequence[ToolFunction]
+    ) -> None:
+        self.name = name
+        self.seed = seed
+        self._first_state = first_state
+        self._functions = {tool.__name__: tool for tool in tools}
+        self.tools = [definition(tool) for tool in tools]
+        self._schemas = {tool["name"]: tool["inputSchema"] for tool in self.tools}
+        self.reset()
+
+    def reset(self) -> None:
+        """Put everything back to where the seed starts."""
+        self._state = self._first_state(self.seed)
+
+    def digest(self) -> str:
+        """Return a fingerprint of the whole state: equal digests, equal states."""
+        state = json.dumps(asdict(self._state), sort_keys=True, default=str)
+        return hashlib.sha256(state.encode()).hexdigest()
+
+    def call(self, name: str, arguments: Mapping[str, Any]) -> CallResult:
+        """Call the tool `name`; whatever a model can do wrong is answered by a result with `is_error`."""
+        if name not in self._functions:
+            return CallResult(True, f"no tool is called {name!r}; the tools are {', '.join(self._functions)}")
+        wrong = invalid(arguments, self._schemas[name])
+        if wrong is not None:
+            return CallResult(True, wrong)
+        try:
+            structured = self._functions[name](self._state, **arguments)
+        except ToolError as error:
+            return CallResult(True, str(error))
+        return CallResult(False, json.dumps(structured, ensure_ascii=False), structured)
