@@ -125,6 +125,7 @@ def cross_validate(
     seed: int = 0,
     shown: int = COUNT,
     hint_texts: HintTexts | None = None,
+    solved: Solved | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Prediction]:
     """Evaluate each of `count` folds with the gold calls of the others as experience; predictions in `cases`' order.
@@ -150,6 +151,7 @@ def cross_validate(
             model,
             demonstrations=partial(Demonstrations(learned).nearest, count=shown) if shown else None,
             hints=hint_texts((call for one in learned for call in one.calls), tools) if hint_texts else None,
+            solved=solved,
             progress=_continued(progress, len(found)),
         )
         near = NearDuplicates([one.query for one in learned] if shown or hint_texts else [])

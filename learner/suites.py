@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.messages import ToolSpec
+from adapters.messages import ToolCall, ToolSpec
 from learner.errors import SuiteError
 
 
@@ -109,6 +109,33 @@ def read_cases(suite: Suite, split: str) -> list[Case]:
     if not cases:
         raise SuiteError(f"{path} holds no cases; add one a line")
     return list(cases.values())
+
+
+def read_predictions(path: Path) -> dict[str, list[ToolCall]]:
+    """Return what another system called, by case id.
+
+    One JSON object a line, `{"id", "calls": [{"name", "arguments"}]}`. A call may be as malformed as the system made
+    it: that is for the score to say.
+
+    Raises:
+        SuiteError: the file is missing, a line is malformed, or an id comes twice.
+    """
+    if not path.is_file():
+        raise SuiteError(f"no predictions at {path}; give a file with one JSON object a line")
+    predictions: dict[str, list[ToolCall]] = {}
+    for place, row in _lines(path):
+        fields = _Fields(row, place)
+        case = fields.text("id")
+        if case in predictions:
+            raise fields.wrong(f"the id {case!r} is taken by an earlier line; give each case one line")
+        predictions[case] = [_said(call) for call in fields.rows("calls")]
+    return predictions
+
+
+def _said(call: Any) -> ToolCall:
+    row: dict[str, Any] = call if isinstance(call, dict) else {}
+    # Whatever stands for the arguments is kept: no object, no well-formed call.
+    return ToolCall(str(row.get("name", "")), row.get("arguments", []))
 
 
 def _case(fields: "_Fields") -> Case:
