@@ -1,0 +1,84 @@
+"""What many tests need: a temporary memory, and rows in it as a relay would have written them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from middleware.memory.database import open_database
+from middleware.memory.identity import new_uid, now, tool_hash
+from middleware.memory.store import Memory
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture
+def memory_file(tmp_path: Path) -> Path:
+    return tmp_path / "memory.db"
+
+
+@pytest.fixture
+def memory(memory_file: Path) -> Iterator[Memory]:
+    with Memory(memory_file) as opened:
+        yield opened
+
+
+def recorded_server(path: Path, name: str, tools: list[dict[str, Any]]) -> str:
+    """Put a server and its tools into the memory at `path` and return its uid."""
+    uid = f"uid-of-{name}"
+    database = open_database(path)
+    database.execute("INSERT OR IGNORE INTO servers VALUES (?, ?, ?, ?)", (uid, name, f"run {name}", now()))
+    for tool in tools:
+        database.execute(
+            "INSERT OR IGNORE INTO tools VALUES (?, ?, ?, ?, ?)",
+            (uid, tool_hash(tool), tool["name"], json.dumps(tool), now()),
+        )
+    database.close()
+    return uid
+
+
+def recorded_call(
+    path: Path,
+    server_uid: str,
+    tool: str,
+    arguments: Mapping[str, Any],
+    *,
+    outcome: str = "result",
+    text: str = "ok",
+    trial_uid: str | None = None,
+) -> str:
+    """Put one call into the memory at `path` and return its uid."""
+    uid = new_uid()
+    result = json.dumps({"content": [{"type": "text", "text": text}]}) if outcome == "result" else None
+    database = open_database(path)
+    database.execute(
+        """
+        INSERT INTO calls (uid, server_uid, session_uid, tool_name, arguments_json, result_json, outcome, error,
+            created_at, duration_ms, request_bytes, result_bytes, jsonrpc_id, trial_uid)
+        VALUES (?, ?, 'session', ?, ?, ?, ?, ?, ?, 1.0, 10, 10, '1', ?)
+        """,
+        (
+            uid,
+            server_uid,
+            tool,
+            json.dumps(dict(arguments)),
+            result,
+            outcome,
+            None if outcome == "result" else text,
+            now(),
+            trial_uid,
+        ),
+    )
+    database.close()
+    return uid
+
+
+def tool_definition(name: str, description: str = "", **properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a `tools/list` element with these properties, all optional."""
+    return {
+        "name": name,
+        "description": description,
+        "inputSchema": {"type": "object", "properties": {key: dict(value) for key, value in properties.items()}},
+    }

@@ -1,0 +1,78 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.messages import ToolCall, ToolSpec
+from learner.distill.hints import BUDGET_TOKENS, EXAMPLES, HEADING, hint_texts
+from learner.distill.tokens import estimated_tokens
+
+
+def spec(name: str, *arguments: str) -> ToolSpec:
+    return ToolSpec(name, "", {"type": "object", "properties": {argument: {} for argument in arguments}})
+
+
+def examples(text: str) -> list[dict[str, Any]]:
+    heading, *lines = text.split("\n")
+    assert heading == HEADING
+    return [json.loads(line) for line in lines]
+
+
+def test_examples_are_chosen_for_what_they_add() -> None:
+    calls = [ToolCall("t", {"day": f"2026-01-{day:02}"}) for day in range(1, 20)]
+    calls += [ToolCall("t", {"day": "01/02/2026"}), ToolCall("t", {"day": "2026-01-05", "unit": "K"})]
+    shown = examples(hint_texts(calls, [spec("t", "day", "unit")])["t"])
+    assert shown[0] == {"day": "2026-01-05", "unit": "K"}
+    assert {"day": "01/02/2026"} in shown
+    assert len(shown) == EXAMPLES
+
+
+def test_a_tool_that_was_called_without_arguments_only_has_no_hint() -> None:
+    assert hint_texts([ToolCall("t", {})], [spec("t", "a")]) == {}
+
+
+def test_calls_to_unknown_tools_and_unknown_arguments_are_left_out() -> None:
+    assert hint_texts([ToolCall("x", {"a": 1}), ToolCall("t", {"ignore_all_rules": 1})], [spec("t", "a")]) == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "one two three four five six seven eight nine",
+        "x" * 61,
+        "line\nbreak",
+        "\x1b[31mred",
+        "left\u202eright",
+        "zero\u200bwidth",
+        "see https://example.org",
+        "[redacted]",
+        ["fine", {"deep": "line\nbreak"}],
+    ],
+)
+def test_what_could_carry_a_sentence_or_hide_is_left_out(value: Any) -> None:
+    assert hint_texts([ToolCall("t", {"a": value})], [spec("t", "a")]) == {}
+    assert examples(hint_texts([ToolCall("t", {"a": value}), ToolCall("t", {"a": "ok"})], [spec("t", "a")])["t"]) == [
+        {"a": "ok"}
+    ]
+
+
+def test_the_same_calls_give_the_same_text() -> None:
+    calls = [ToolCall("t", {"a": number % 7, "b": f"v{number}"}) for number in range(100)]
+    assert hint_texts(calls, [spec("t", "a", "b")]) == hint_texts(list(calls), [spec("t", "a", "b")])
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=80),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), values), max_size=12))
+def test_a_hint_keeps_its_bounds_whatever_was_called(arguments: list[dict[str, Any]]) -> None:
+    for text in hint_texts([ToolCall("t", each) for each in arguments], [spec("t", "a", "b", "c")]).values():
+        assert estimated_tokens(text) <= BUDGET_TOKENS
+        assert 1 <= len(examples(text)) <= EXAMPLES
+        assert all(example in [json.loads(json.dumps(each)) for each in arguments] for example in examples(text))
