@@ -16,7 +16,7 @@ from learner.distill.demonstrations import Demonstrations
 from learner.evaluation import prompt
 from learner.selection import demonstration_of, select
 from middleware.memory.identity import TRIAL_META_KEY, new_uid, now
-from middleware.memory.records import CallMade, Trial, Verdict
+from middleware.memory.records import CallMade, Outcome, Trial, Verdict
 from middleware.memory.store import Memory
 
 ACCEPTED = Verdict("responses", "solved", 0.6, "the server accepted the last call")
@@ -124,7 +124,7 @@ async def _attempt(
         for call in asked:
             response = await tools.call(call.name, call.arguments, meta)
             messages.append(Message("tool", response.text, tool_call_id=call.id, is_error=response.is_error))
-            outcome = "tool_error" if response.is_error else "result"
+            outcome: Outcome = "tool_error" if response.is_error else "result"
             calls.append(CallMade(call.name, json.loads(json.dumps(dict(call.arguments))), outcome, response.text))
     return calls
 

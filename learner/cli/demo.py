@@ -1,0 +1,200 @@
+"""`learner demo`: the whole loop on a simulated server, through real processes."""
+
+import asyncio
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from adapters.base import ChatModel
+from adapters.registry import load_model
+from learner.cli.live import LiveTools
+from learner.cli.options import json_option, memory_option
+from learner.cli.show import print_json, print_table
+from learner.cli.simulated import cases_of, solved_in, specs_of
+from learner.distill.demonstrations import DemonstrationArtefact, load
+from learner.distill.prompt import distill_prompt
+from learner.evaluation import Prediction, against, evaluate, summary
+from learner.practice import Settings, practise
+from middleware.memory.identity import TRIAL_TOKEN_VARIABLE, server_uid
+from middleware.memory.records import Trial
+from middleware.memory.store import Memory
+from servers import registry
+from servers.tasks import Task, solved
+
+SERVER = "weather"
+MODEL = "recall"
+
+
+@click.command("demo")
+@click.option("--seed", default=0, show_default=True, help="Which world: its conventions, content and tasks.")
+@json_option
+@memory_option
+def demo_command(seed: int, as_json: bool, memory: Path | None) -> None:
+    """The whole loop on a simulated server: before, practice through the relay, distil, after.
+
+    Practice sees the tools' responses only. The memory is a new one in the temporary directory unless --memory
+    names one.
+    """
+    path = memory or Path(tempfile.mkdtemp(prefix="practicum-demo-")) / "memory.db"
+    with Progress(
+        TextColumn("{task.description:<34}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    ) as progress:
+        report = run_demo(seed, path, track=lambda text, total: _tracker(progress, text, total))
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+
+
+def _tracker(progress: Progress, text: str, total: int) -> Callable[[], None]:
+    bar = progress.add_task(text, total=total)
+    return lambda: progress.advance(bar)
+
+
+def run_demo(seed: int, path: Path, *, track: Callable[[str, int], Callable[[], None]]) -> dict[str, Any]:
+    """Run the demo for `seed` with the memory at `path`; `track(text, total)` returns what each step calls."""
+    domain = registry.load(SERVER)
+    practice_tasks = domain.tasks(seed, "practice")
+    test_tasks = domain.tasks(seed, "test")
+    model = load_model(MODEL)
+
+    def measure(text: str, artefact: DemonstrationArtefact | None, by: str) -> list[Prediction]:
+        step = track(text, len(test_tasks))
+        return evaluate(
+            cases_of(test_tasks),
+            specs_of(domain),
+            model,
+            demonstrations=artefact.nearest if artefact and by == "demonstrations" else None,
+            hints=artefact.hints if artefact and by == "hints" else None,
+            solved=solved_in(domain, seed, test_tasks),
+            progress=lambda _: step(),
+        )
+
+    before = measure("test tasks before practice", None, "none")
+    command = [sys.executable, "-I", "-m", "learner", "serve", SERVER, "--seed", str(seed)]
+    with Memory(path) as opened:
+        trials = asyncio.run(
+            _practise(practice_tasks, command, model, opened, track("practice through the relay", len(practice_tasks)))
+        )
+        name = f"demo-{SERVER}-{seed}-{secrets.token_hex(3)}"
+        folder, _ = distill_prompt(opened, name=name, server=SERVER)
+        artefact = load(folder)
+        after = measure("test tasks after, by demonstrations", artefact, "demonstrations")
+        hinted = measure("test tasks after, by hints alone", artefact, "hints")
+    summed = partial(summary, suite=SERVER, split="test", model=MODEL)
+    learned = partial(summed, artefact=name, remembered=artefact.queries)
+    return {
+        "seed": seed,
+        "before": summed(before),
+        "after": learned(after),
+        "difference": against(after, before),
+        "hints": learned(hinted),
+        "difference_hints": against(hinted, before),
+        "practice": _counted(trials, practice_tasks, seed),
+        "artefact": name,
+        "path": str(folder),
+        "memory": str(path),
+    }
+
+
+async def _practise(
+    tasks: Sequence[Task], command: Sequence[str], model: ChatModel, memory: Memory, step: Callable[[], None]
+) -> list[Trial]:
+    token = secrets.token_hex(16)
+    async with LiveTools.behind_relay(SERVER, command, memory.path, {TRIAL_TOKEN_VARIABLE: token}) as tools:
+        return await practise(
+            [task.query for task in tasks],
+            tools=tools,
+            specs=await tools.specs(),
+            model=model,
+            memory=memory,
+            server=SERVER,
+            server_uid=server_uid(SERVER, command),
+            token=token,
+            settings=Settings(),
+            progress=step,
+        )
+
+
+def _counted(trials: Sequence[Trial], tasks: Sequence[Task], seed: int) -> Mapping[str, int]:
+    """Count, afterwards, what practice could not know: which accepted trials were right."""
+    domain = registry.load(SERVER)
+    accepted = [
+        (trial, task)
+        for trial, task in zip(trials, tasks, strict=True)
+        if trial.verdict is not None and trial.verdict.label == "solved"
+    ]
+    right = sum(
+        solved(domain, seed, task, [(trial.calls[-1].name, trial.calls[-1].arguments)]) for trial, task in accepted
+    )
+    return {
+        "trials": len(trials),
+        "calls": sum(len(trial.calls) for trial in trials),
+        "accepted": len(accepted),
+        "accepted_but_wrong": len(accepted) - right,
+        "given_up": len(trials) - len(accepted),
+    }
+
+
+def _print(report: Mapping[str, Any]) -> None:
+    labels = {
+        "before": "before practice",
+        "after": "after, by demonstrations",
+        "hints": "after, by hints alone",
+    }
+    print_table(
+        ("test tasks", "cases", "well-formed", "right tool", "correct", "strict", "correct: 95 % interval"),
+        (
+            (
+                text,
+                report[key]["cases"],
+                *(f"{report[key][measure]:.2f}" for measure in ("wellformed", "api_match", "correct", "strict")),
+                _interval(report[key]["intervals"]["correct"]),
+            )
+            for key, text in labels.items()
+        ),
+        title=f"The simulated {SERVER} server, seed {report['seed']}, played by '{MODEL}'",
+    )
+    practice = report["practice"]
+    click.echo()
+    for text, key in (("by demonstrations", "difference"), ("by hints alone", "difference_hints")):
+        row = report[key]
+        click.echo(
+            f"correct {text}: {row['difference']:+.2f}, 95 % interval {_signed(row['interval'])}, "
+            f"p = {row['p_value']:.4f}: {'improved' if row['improved'] else 'not improved'}"
+        )
+    click.echo(
+        f"practice: {practice['trials']} trials, {practice['calls']} calls, {practice['accepted']} accepted "
+        f"(of these {practice['accepted_but_wrong']} wrong, which practice could not see), "
+        f"{practice['given_up']} given up"
+    )
+    click.echo("'recall' has no weights: it is the baseline that a real model has to beat, not a model's improvement.")
+    click.echo()
+    click.echo(f"memory    {report['memory']}")
+    click.echo(f"artefact  {report['path']}")
+    click.echo("Next:")
+    click.echo(f"  learner --memory {report['memory']} trials")
+    click.echo(f"  learner --memory {report['memory']} calls --outcome tool_error")
+    click.echo(f"  learner --memory {report['memory']} apply {report['artefact']}")
+    click.echo("  learner proxy --name NAME -- COMMAND...   in front of a server of your own")
+
+
+def _interval(pair: Sequence[float] | None) -> str:
+    return "-" if pair is None else f"{pair[0]:.2f} to {pair[1]:.2f}"
+
+
+def _signed(pair: Sequence[float] | None) -> str:
+    return "-" if pair is None else f"{pair[0]:+.2f} to {pair[1]:+.2f}"

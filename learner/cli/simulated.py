@@ -1,0 +1,35 @@
+"""A simulated server's tasks as cases to measure on: the one place where worlds and measuring meet."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from adapters.messages import ToolCall, ToolSpec
+from learner.suites import Case, GoldCall
+from servers.tasks import Domain, Task, solved
+
+
+def specs_of(domain: Domain) -> list[ToolSpec]:
+    """Return the domain's tools as a model sees them."""
+    return [ToolSpec(tool["name"], tool.get("description", ""), tool["inputSchema"]) for tool in domain.tools()]
+
+
+def cases_of(tasks: Sequence[Task]) -> list[Case]:
+    """Return the tasks as cases with their gold calls and templates."""
+    return [
+        Case(
+            id=task.id,
+            query=task.query,
+            calls=tuple(GoldCall(name, arguments) for name, arguments in task.calls),
+            template=task.template,
+        )
+        for task in tasks
+    ]
+
+
+def solved_in(domain: Domain, seed: int, tasks: Sequence[Task]) -> Callable[[Case, Sequence[ToolCall]], bool]:
+    """Return the check of a case: its calls, run in a fresh world, leave the gold state and return the gold value."""
+    by_id: Mapping[str, Task] = {task.id: task for task in tasks}
+
+    def check(case: Case, calls: Sequence[ToolCall]) -> bool:
+        return solved(domain, seed, by_id[case.id], [(call.name, call.arguments) for call in calls])
+
+    return check
