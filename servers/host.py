@@ -22,7 +22,7 @@ def server(world: World) -> Server:
     async def call_tool(_: ServerRequestContext, params: types.CallToolRequestParams) -> types.CallToolResult:
         if params.name not in names:
             known = ", ".join(sorted(names))
-            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}; the tools are {known}")
+            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:60]!r}; the tools are {known}")
         result = world.call(params.name, params.arguments or {})
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=result.text)],

@@ -58,7 +58,7 @@ class World:
     def call(self, name: str, arguments: Mapping[str, Any]) -> CallResult:
         """Call the tool `name`; whatever a model can do wrong is answered by a result with `is_error`."""
         if name not in self._functions:
-            return CallResult(True, f"no tool is called {name!r}; the tools are {', '.join(self._functions)}")
+            return CallResult(True, f"no tool is called {name[:60]!r}; the tools are {', '.join(self._functions)}")
         wrong = invalid(arguments, self._schemas[name])
         if wrong is not None:
             return CallResult(True, wrong)

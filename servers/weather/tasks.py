@@ -1,7 +1,7 @@
 """Requests to the weather service and the calls that serve them.
 
-Practice and test share no template, and half of what fills the test's open slots (stations, days, times, values) never
-occurs in practice. Words from closed sets (units, severities, hazards, models) all occur in practice.
+Practice and test share no template, and more than half of what fills the test's open slots (stations, days, times,
+values) never occurs in practice. Words from closed sets (units, severities, hazards, models) all occur in practice.
 """
 
 import datetime
@@ -184,11 +184,12 @@ class _Slots:
         return {name: (self._said(name, value), self._written(name, value)) for name, value in values.items()}
 
     def _open(self, values: Sequence[Any]) -> Callable[[], Any]:
-        """Draw from values of which the test's every other one never occurs in practice."""
+        """Draw from values of which three in five of the test's never occur in practice."""
         known = len(values) * 3 // 5
         if self._split == "practice":
             return lambda: self.rng.choice(values[:known])
-        sides = itertools.cycle((values[known:], values[: len(values) - known]))
+        new, old = values[known:], values[: known // 2]
+        sides = itertools.cycle((new, old, new, old, new))
         return lambda: self.rng.choice(next(sides))
 
     def _closed(self, values: Sequence[str]) -> Callable[[], str]:
@@ -197,14 +198,16 @@ class _Slots:
         return lambda: next(turns)
 
     def _possible(self, tool: str, values: dict[str, Any]) -> bool:
-        """Tell whether one server could serve this after all earlier tasks: nothing is cancelled twice."""
-        if tool != "cancel_subscription":
-            return True
-        values["hazard"] = self.rng.choice(list(self._state.subscriptions[values["station"]]))
-        wanted = (values["station"], values["hazard"])
-        if wanted in self._cancelled:
-            return False
-        self._cancelled.add(wanted)
+        """Tell whether one server could serve this after all earlier tasks, and whether serving it changes anything."""
+        subscriptions = self._state.subscriptions
+        if tool == "subscribe_alert":
+            return bool(subscriptions[values["station"]].get(values["hazard"]) != values["severity"])
+        if tool == "cancel_subscription":
+            values["hazard"] = self.rng.choice(list(subscriptions[values["station"]]))
+            wanted = (values["station"], values["hazard"])
+            fresh = wanted not in self._cancelled
+            self._cancelled.add(wanted)
+            return fresh
         return True
 
     def _written(self, name: str, value: Any) -> Any:

@@ -87,7 +87,7 @@ def tide_times(state: State, station: str, date: str) -> dict[str, Any]:
     """High tide and low tide of one day, in the station's local time.
 
     Args:
-        station: Id of the station, or of the harbour it stands in.
+        station: Station id.
         date: Day of the tides.
     """
     place = codes(state.forms.station, state.stations).read("station", station, told="example")
@@ -167,7 +167,7 @@ def report_observation(state: State, station: str, value: float, units: str, tim
         raise ToolError(f"value {value} is no temperature on Earth.")
     observation: dict[str, str | float] = {
         "station": place,
-        "value": value,
+        "value": float(value),
         "unit": unit,
         "time": f"{state.today} {clock:%H:%M}",
     }

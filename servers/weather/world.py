@@ -39,7 +39,7 @@ FEATURES = (
 )  # fmt: skip
 SIDES = ("Upper", "Lower", "Great", "Little", "Outer")
 
-_MARKS = {
+MARKS = {
     "station": ("wx", "st", "met", "obs", "ws", "aws", "gs", "loc"),
     "units": ("deg", "uom", "un", "tmp", "dg", "meas", "tu", "scl"),
     "severity": ("sev", "lvl", "cat", "grd", "tier", "rnk", "wrn", "sv"),
@@ -82,7 +82,7 @@ def first_state(seed: int) -> State:
     """Return how the service of `seed` starts; the first station is the one that error messages show."""
     rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
     forms = Forms(
-        **{kind: draw_name_form(rng, marks) for kind, marks in _MARKS.items()},
+        **{kind: draw_name_form(rng, marks) for kind, marks in MARKS.items()},
         date=draw_date_form(rng),
         time=draw_time_form(rng),
     )

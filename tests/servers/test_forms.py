@@ -1,0 +1,119 @@
+"""Forms write every value apart from every other, and codebooks read only what their form writes."""
+
+import dataclasses
+import datetime
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from servers import forms
+from servers.errors import ToolError
+from servers.forms import Codebook, Example, NameForm, draw_date_form, draw_name_form, draw_time_form
+from servers.weather import world
+from servers.weather.world import EPITHETS, FEATURES, SIDES, TOWNS, first_state
+
+SEEDS = range(200)
+seeds = st.integers(0, 2**32)
+
+
+def test_a_name_keeps_its_mark_separator_case_and_letters() -> None:
+    assert NameForm("wx {}", 3, "upper", "-").write("Upper Kestrel Ridge") == "WX-UPP-KES-RID"
+    assert NameForm("{} obs", None, "title", "").write("Harbour Point") == "HarbourPointObs"
+
+
+def test_a_date_is_written_in_the_order_and_style_of_its_form() -> None:
+    day = datetime.date(2027, 3, 5)
+    assert forms.DateForm("dmy", "/", "03").write(day) == "05/03/2027"
+    assert forms.DateForm("mdy", " ", "3").write(day) == "3 5 2027"
+    assert forms.DateForm("ymd", "", "MAR").write(day) == "2027MAR05"
+
+
+def test_a_time_carries_its_mark() -> None:
+    assert forms.TimeForm("h", "T{}").write(datetime.time(9, 5)) == "T09h05"
+
+
+@given(seeds, st.dates(datetime.date(2000, 1, 1), datetime.date(2099, 12, 31)), st.times())
+def test_the_form_everybody_tries_first_is_never_right(seed: int, day: datetime.date, time: datetime.time) -> None:
+    rng = random.Random(seed)
+    assert draw_date_form(rng).write(day) != day.isoformat()
+    assert draw_time_form(rng).write(time) != f"{time:%H:%M}"
+    assert draw_name_form(rng, ("wx", "met")).write("Kestrel").lower() != "kestrel"
+
+
+@settings(max_examples=25)
+@given(seeds)
+def test_no_two_values_of_a_world_are_written_alike(seed: int) -> None:
+    state = first_state(seed)
+    assert len(world.codes(state.forms.station, state.stations).written) == world.PLACES
+    assert len(world.days(state.forms.date, state.today).written) == 2 * world.DAYS_AROUND_TODAY + 1
+    assert len(world.times(state.forms.time).written) == 24 * 60
+    for kind, names in {"units": world.UNITS, "hazard": world.HAZARDS, "model": world.MODELS}.items():
+        assert len(world.codes(getattr(state.forms, kind), names).written) == len(names)
+
+
+def test_shortened_place_words_stay_distinct() -> None:
+    words = (*TOWNS, *EPITHETS, *FEATURES, *SIDES)
+    assert len({word[:3] for word in words}) == len(words)
+
+
+@given(st.text(max_size=80))
+def test_a_text_outside_the_form_is_refused_in_one_short_line(text: str) -> None:
+    book = Codebook(NameForm("wx {}", 3, "upper", "-"), ["Kestrel"], Example("Kestrel", "WX-KES"))
+    for told in ("example", "choices", "nothing"):
+        if text == "WX-KES":
+            assert book.read("station", text, told=told) == "Kestrel"
+            continue
+        with pytest.raises(ToolError) as refused:
+            book.read("station", text, told=told)
+        assert str(refused.value).startswith("station ")
+        assert len(str(refused.value).splitlines()) == 1
+        assert ("WX-KES" in str(refused.value)) is (told != "nothing")
+
+
+def conventions(seed: int) -> Iterator[tuple[str, Any]]:
+    drawn = first_state(seed).forms
+    for field in dataclasses.fields(drawn):
+        yield field.name, getattr(drawn, field.name)
+
+
+def test_every_convention_has_many_alternatives_and_none_prevails() -> None:
+    drawn: dict[str, Counter[Any]] = {}
+    for seed in SEEDS:
+        for kind, form in conventions(seed):
+            drawn.setdefault(kind, Counter())[form] += 1
+    for kind, counts in drawn.items():
+        assert len(counts) >= 8, kind
+        assert max(counts.values()) <= 0.4 * len(SEEDS), kind
+
+
+def test_every_part_of_a_convention_takes_each_of_its_alternatives() -> None:
+    drawn: dict[tuple[str, str], set[Any]] = {}
+    for seed in SEEDS:
+        for kind, form in conventions(seed):
+            for part, value in dataclasses.asdict(form).items():
+                drawn.setdefault((kind, part), set()).add(value)
+    alternatives: dict[tuple[str, str], set[Any]] = {
+        ("date", "order"): set(forms.DATE_ORDERS),
+        ("date", "separator"): set(forms.DATE_SEPARATORS),
+        ("date", "month"): set(forms.MONTH_STYLES),
+        ("time", "separator"): set(forms.TIME_SEPARATORS),
+        ("time", "mark"): set(forms.TIME_MARKS),
+    }
+    for kind, marks in world.MARKS.items():
+        alternatives[kind, "mark"] = {side for mark in marks for side in (f"{mark} {{}}", f"{{}} {mark}")}
+        alternatives[kind, "letters"] = set(forms.LETTERS)
+        alternatives[kind, "case"] = set(forms.CASES)
+        alternatives[kind, "separator"] = set(forms.SEPARATORS)
+    assert drawn == alternatives
+
+
+def test_two_seeds_rarely_agree_on_a_convention() -> None:
+    agreements = sum(
+        one == other for seed in SEEDS for one, other in zip(conventions(seed), conventions(seed + 1), strict=True)
+    )
+    assert agreements <= 0.05 * 7 * len(SEEDS)
