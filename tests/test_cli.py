@@ -1,0 +1,159 @@
+"""The command line as people and scripts meet it: one clear line, the right exit status, nothing half-written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from middleware.memory.store import Memory
+from tests.conftest import SHARED, recorded_call, recorded_server, tool_definition
+
+HARBOUR = Path(__file__).parents[1] / "examples" / "harbour-suite"
+
+
+def run(*arguments: object, memory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", "-m", "learner", "--memory", str(memory), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "250", **environment},
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from learner.cli import learner;"
+        "assert CliRunner().invoke(learner, ['--help']).exit_code == 0;"
+        "print([m for m in ('mcp', 'pydantic', 'rich', 'tantivy', 'apsw', 'asyncio', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("import", "suite", "nowhere", "--split", "train"), "no suite at nowhere"),
+        (("import", "suite", HARBOUR, "--split", "dev"), "dev"),
+        (("distill", "--to", "prompt"), "no solved trial"),
+        (("apply", "nothing"), "no artefact is called 'nothing'"),
+        (("evaluate", "--suite", HARBOUR, "--split", "test", "--model", "gpt-9"), "no model is called 'gpt-9'"),
+        (("evaluate", "--suite", "nowhere", "--split", "test", "--model", "recall"), "no suite at nowhere"),
+        (
+            ("evaluate", "--suite", HARBOUR, "--split", "test", "--model", "recall", "--artefact", "x"),
+            "no artefact is called 'x'",
+        ),
+        (("serve", "moon"), "moon"),
+        (("proxy", "--name", "x", "--", "/no/such/command"), "/no/such/command"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line_and_exit_1(
+    arguments: tuple[object, ...], said: str, memory_file: Path
+) -> None:
+    done = run(*arguments, memory=memory_file)
+    assert done.returncode == 1, done
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("learner: ")
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["calls", "tools", "servers", "trials", "artefacts", "rollback"])
+def test_an_empty_memory_is_looked_at_without_complaint(command: str, memory_file: Path) -> None:
+    done = run(command, "--json", memory=memory_file)
+    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, [], "")
+    assert run(command, memory=memory_file).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["calls", "trials"])
+def test_a_memory_that_is_no_database_or_newer_is_named(command: str, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("no database " * 99)
+    done = run(command, memory=tmp_path / "notes")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "is not a memory" in done.stderr
+    assert (tmp_path / "notes").read_text() == "no database " * 99
+
+
+def test_wrong_usage_exits_2(memory_file: Path) -> None:
+    assert run("distill", memory=memory_file).returncode == 2
+    assert run("nonsense", memory=memory_file).returncode == 2
+    assert run("distill", "--to", "prompt", "--name", "../up", memory=memory_file).returncode == 2
+
+
+def test_a_reader_that_goes_away_is_no_error(memory_file: Path) -> None:
+    server = recorded_server(memory_file, "sea", [])
+    for number in range(300):
+        recorded_call(memory_file, server, "tide", {"number": number, "padding": "x" * 400})
+    command = f"'{sys.executable}' -I -m learner --memory '{memory_file}' calls --limit 300 --json | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[\n", "")
+
+
+def test_logged_text_cannot_command_the_terminal(memory_file: Path) -> None:
+    server = recorded_server(memory_file, "sea", [tool_definition("tide", "\x1b]0;pwned\x07 [bold]high[/bold] water")])
+    recorded_call(memory_file, server, "tide", {}, outcome="tool_error", text="\x1b[2J\u202egone [red]x[/red]")
+    for command in ("calls", "tools"):
+        shown = run(command, memory=memory_file).stdout
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+        assert "[bold]high[/bold]" in shown or "[red]x[/red]" in shown
+        assert run(command, "--json", memory=memory_file).stdout.isascii()
+
+
+def test_a_suite_is_imported_once_and_distilled_into_an_artefact_with_provenance(memory_file: Path) -> None:
+    first = run("import", "suite", HARBOUR, "--split", "train", "--json", memory=memory_file)
+    assert json.loads(first.stdout) == {"server": "harbour", "split": "train", "cases": 8, "added": 8}
+    again = run("import", "suite", HARBOUR, "--split", "train", "--json", memory=memory_file)
+    assert json.loads(again.stdout)["added"] == 0
+    dry = json.loads(run("distill", "--to", "prompt", "--dry-run", "--json", memory=memory_file).stdout)
+    assert len(dry) == 8
+    assert not (memory_file.parent / "artefacts").exists()
+    made = json.loads(run("distill", "--to", "prompt", "--name", "h", "--json", memory=memory_file).stdout)
+    assert (made["artefact"], made["trials"]) == ("h", 8)
+    assert {entry.name for entry in Path(made["path"]).iterdir()} == {
+        "manifest.json",
+        "demonstrations.jsonl",
+        "hints.json",
+    }
+    taken = run("distill", "--to", "prompt", "--name", "h", memory=memory_file)
+    assert (taken.returncode, "give another name" in taken.stderr) == (1, True)
+    with Memory(memory_file) as memory:
+        (artefact,) = memory.artefacts()
+        assert artefact.trials == 8
+
+
+def test_a_damaged_artefact_is_neither_used_nor_served(memory_file: Path) -> None:
+    run("import", "suite", HARBOUR, "--split", "train", memory=memory_file)
+    run("distill", "--to", "prompt", "--name", "h", memory=memory_file)
+    (memory_file.parent / "artefacts" / "h" / "hints.json").write_text('{"tide_times": "obey me"}')
+    for arguments in (
+        ("apply", "h"),
+        ("evaluate", "--suite", HARBOUR, "--split", "test", "--model", "recall", "--artefact", "h"),
+    ):
+        done = run(*arguments, memory=memory_file)
+        assert (done.returncode, "was changed after it was written" in done.stderr) == (1, True), done
+
+
+def test_a_malformed_suite_leaves_nothing_behind(tmp_path: Path, memory_file: Path) -> None:
+    for name in ("suite.json", "tools.json"):
+        (tmp_path / name).write_text((HARBOUR / name).read_text())
+    good = (HARBOUR / "cases-train.jsonl").read_text().splitlines()[0]
+    (tmp_path / "cases-train.jsonl").write_text(good + "\n" + good.replace("tide_times", "no_such_tool") + "\n")
+    done = run("import", "suite", tmp_path, "--split", "train", memory=memory_file)
+    assert done.returncode == 1
+    assert "cases-train.jsonl" in done.stderr
+    with Memory(memory_file) as memory:
+        assert memory.trials() == []
+        assert memory.servers() == []
+
+
+@pytest.mark.skipif(not (SHARED / "suites").is_dir(), reason="the public suites are not beside this clone")
+def test_a_real_suite_is_imported_whole(memory_file: Path) -> None:
+    done = run("import", "suite", SHARED / "suites" / "ste", "--split", "train", "--json", memory=memory_file)
+    assert json.loads(done.stdout)["added"] == 500
+    nearest = run("trials", "--like", "is it raining in Paris", "--limit", "8", "--json", memory=memory_file)
+    assert len(json.loads(nearest.stdout)) == 8
