@@ -7,7 +7,7 @@ same bytes, in every process.
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from servers.errors import ToolError
@@ -52,7 +52,7 @@ class World:
 
     def digest(self) -> str:
         """Return a fingerprint of the whole state: equal digests, equal states."""
-        state = json.dumps(asdict(self._state), sort_keys=True, default=str)
+        state = json.dumps(self._state, sort_keys=True, default=_plain)
         return hashlib.sha256(state.encode()).hexdigest()
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> CallResult:
@@ -67,3 +67,8 @@ class World:
         except ToolError as error:
             return CallResult(True, str(error))
         return CallResult(False, json.dumps(structured, ensure_ascii=False), structured)
+
+
+def _plain(value: object) -> Any:
+    # Not asdict(): it copies every value, and a world is fingerprinted for each check.
+    return vars(value) if is_dataclass(value) else str(value)
