@@ -49,6 +49,15 @@ def _instruction() -> str:
     return resources.files("learner").joinpath("prompts/use_tools.txt").read_text(encoding="utf-8").rstrip()
 
 
+def demonstrations_of(cases: Iterable[Case]) -> list[Demonstration]:
+    """Return the cases' queries with their gold calls, of those that have any."""
+    return [
+        Demonstration(case.query, tuple(ToolCall(call.name, call.arguments) for call in case.calls))
+        for case in cases
+        if case.calls
+    ]
+
+
 def with_hints(tools: Sequence[ToolSpec], hints: Mapping[str, str]) -> list[ToolSpec]:
     """Return `tools` with each one's hint appended to its description, as the relay does."""
     return [
@@ -140,11 +149,7 @@ def cross_validate(
     found: dict[str, Prediction] = {}
     for asked in folds(cases, count, group=group, seed=seed):
         held_out = {case.id for case in asked}
-        learned = [
-            Demonstration(case.query, tuple(ToolCall(call.name, call.arguments) for call in case.calls))
-            for case in cases
-            if case.calls and case.id not in held_out
-        ]
+        learned = demonstrations_of([case for case in cases if case.id not in held_out])
         predictions = evaluate(
             asked,
             tools,
