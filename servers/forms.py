@@ -5,8 +5,9 @@ from a few written examples and write values never seen with it.
 """
 
 import datetime
-import random
-from collections.abc import Iterable, Sequence
+import functools
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -87,32 +88,26 @@ class TimeForm:
         return self.mark.format(f"{value.hour:02}{self.separator}{value.minute:02}")
 
 
-def draw_name_form(rng: random.Random, marks: Sequence[str]) -> NameForm:
-    """Return a form whose mark is one of `marks`, before or after the name; a bare name is never right."""
-    mark = rng.choice(marks)
-    return NameForm(
-        rng.choice((f"{mark} {{}}", f"{{}} {mark}")), rng.choice(LETTERS), rng.choice(CASES), rng.choice(SEPARATORS)
-    )
+@functools.cache
+def name_forms(marks: tuple[str, ...]) -> tuple[NameForm, ...]:
+    """Return every form that puts one of `marks` before or after the name; a bare name is never right."""
+    sides = [side for mark in marks for side in (f"{mark} {{}}", f"{{}} {mark}")]
+    return tuple(itertools.starmap(NameForm, itertools.product(sides, LETTERS, CASES, SEPARATORS)))
 
 
-def draw_date_form(rng: random.Random) -> DateForm:
-    """Return any form but the ISO one, which everybody tries first."""
-    forms = [
-        DateForm(order, separator, month)
-        for order in DATE_ORDERS
-        for separator in DATE_SEPARATORS
-        for month in MONTH_STYLES
-        if (separator, month) != ("", "3")  # 1112027 is two days
-        and not (order == "ymd" and separator == "-" and month in ("03", "3"))
-    ]
-    return rng.choice(forms)
+@functools.cache
+def date_forms() -> tuple[DateForm, ...]:
+    """Return every form but the ISO one, which everybody tries first."""
+    forms = itertools.starmap(DateForm, itertools.product(DATE_ORDERS, DATE_SEPARATORS, MONTH_STYLES))
+    iso = [DateForm("ymd", "-", "03"), DateForm("ymd", "-", "3")]  # the second is the first on many days
+    return tuple(form for form in forms if form not in iso and (form.separator, form.month) != ("", "3"))
 
 
-def draw_time_form(rng: random.Random) -> TimeForm:
-    """Return any form but 14:30, which everybody tries first."""
-    forms = [TimeForm(separator, mark) for separator in TIME_SEPARATORS for mark in TIME_MARKS]
-    forms.remove(TimeForm(":", "{}"))
-    return rng.choice(forms)
+@functools.cache
+def time_forms() -> tuple[TimeForm, ...]:
+    """Return every form but 14:30, which everybody tries first."""
+    forms = itertools.starmap(TimeForm, itertools.product(TIME_SEPARATORS, TIME_MARKS))
+    return tuple(form for form in forms if form != TimeForm(":", "{}"))
 
 
 class Example(NamedTuple):

@@ -45,7 +45,7 @@ def daily_forecast(state: State, station: str, date: str, model: str | None = No
     place = codes(state.forms.station, state.stations).read("station", station, told="example")
     day = days(state.forms.date, state.today).read("date", date, told="example")
     if model is None:
-        raise ToolError("There is no default model: model is missing.")
+        raise ToolError("missing argument 'model': there is no default model")
     source = codes(state.forms.model, MODELS).read("model", model, told="choices")
     chance = state.chance("forecast", place, day, source)
     low = chance.randint(-8, 18)

@@ -12,9 +12,9 @@ from servers.forms import (
     Example,
     NameForm,
     TimeForm,
-    draw_date_form,
-    draw_name_form,
-    draw_time_form,
+    date_forms,
+    name_forms,
+    time_forms,
 )
 
 UNITS = ("Celsius", "Fahrenheit", "Kelvin", "Rankine")
@@ -82,9 +82,9 @@ def first_state(seed: int) -> State:
     """Return how the service of `seed` starts; the first station is the one that error messages show."""
     rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
     forms = Forms(
-        **{kind: draw_name_form(rng, marks) for kind, marks in MARKS.items()},
-        date=draw_date_form(rng),
-        time=draw_time_form(rng),
+        **{kind: rng.choice(name_forms(marks)) for kind, marks in MARKS.items()},
+        date=rng.choice(date_forms()),
+        time=rng.choice(time_forms()),
     )
     stations = _place_names(rng)
     return State(

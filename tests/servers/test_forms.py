@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import random
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +12,19 @@ from hypothesis import strategies as st
 
 from servers import forms
 from servers.errors import ToolError
-from servers.forms import Codebook, Example, NameForm, draw_date_form, draw_name_form, draw_time_form
+from servers.forms import Codebook, Example, NameForm, date_forms, name_forms, time_forms
 from servers.weather import world
-from servers.weather.world import EPITHETS, FEATURES, SIDES, TOWNS, first_state
+from servers.weather.world import (
+    EPITHETS,
+    FEATURES,
+    HAZARDS,
+    MODELS,
+    SEVERITIES,
+    SIDES,
+    TOWNS,
+    UNITS,
+    first_state,
+)
 
 SEEDS = range(200)
 seeds = st.integers(0, 2**32)
@@ -37,12 +46,13 @@ def test_a_time_carries_its_mark() -> None:
     assert forms.TimeForm("h", "T{}").write(datetime.time(9, 5)) == "T09h05"
 
 
-@given(seeds, st.dates(datetime.date(2000, 1, 1), datetime.date(2099, 12, 31)), st.times())
-def test_the_form_everybody_tries_first_is_never_right(seed: int, day: datetime.date, time: datetime.time) -> None:
-    rng = random.Random(seed)
-    assert draw_date_form(rng).write(day) != day.isoformat()
-    assert draw_time_form(rng).write(time) != f"{time:%H:%M}"
-    assert draw_name_form(rng, ("wx", "met")).write("Kestrel").lower() != "kestrel"
+@given(st.data(), st.dates(datetime.date(2000, 1, 1), datetime.date(2099, 12, 31)), st.times())
+def test_the_form_everybody_tries_first_is_never_right(
+    data: st.DataObject, day: datetime.date, time: datetime.time
+) -> None:
+    assert data.draw(st.sampled_from(date_forms())).write(day) != day.isoformat()
+    assert data.draw(st.sampled_from(time_forms())).write(time) != f"{time:%H:%M}"
+    assert data.draw(st.sampled_from(name_forms(("wx", "met")))).write("Kestrel").lower() != "kestrel"
 
 
 @settings(max_examples=25)
@@ -117,3 +127,29 @@ def test_two_seeds_rarely_agree_on_a_convention() -> None:
         one == other for seed in SEEDS for one, other in zip(conventions(seed), conventions(seed + 1), strict=True)
     )
     assert agreements <= 0.05 * 7 * len(SEEDS)
+
+
+@pytest.mark.parametrize("seed", range(0, 200, 4))
+def test_what_a_helpful_refusal_shows_pins_its_convention_down(seed: int) -> None:
+    state = first_state(seed)
+    drawn = state.forms
+    places = (state.stations[0],)
+    for kind, names in {
+        "station": places,
+        "units": UNITS,
+        "severity": SEVERITIES,
+        "hazard": HAZARDS,
+        "model": MODELS,
+    }.items():
+        shown = [getattr(drawn, kind).write(name) for name in names]
+        fitting = [form for form in name_forms(world.MARKS[kind]) if [form.write(name) for name in names] == shown]
+        assert fitting == [getattr(drawn, kind)]
+    day = world.days(drawn.date, state.today).example
+    assert [form for form in date_forms() if form.write(_day(day.said)) == day.written] == [drawn.date]
+    time = world.times(drawn.time).example
+    assert [form for form in time_forms() if form.write(datetime.time(9, 40)) == time.written] == [drawn.time]
+
+
+def _day(said: str) -> datetime.date:
+    day, month, year = said.split()
+    return datetime.date(int(year), forms.MONTHS.index(month) + 1, int(day))

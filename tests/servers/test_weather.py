@@ -69,7 +69,7 @@ def test_a_forecast_without_a_model_is_refused_and_says_so() -> None:
     arguments = {"station": station(), "date": state.forms.date.write(state.today)}
     refused = WEATHER.world(SEED).call("daily_forecast", arguments)
     assert refused.is_error
-    assert "model is missing" in refused.text
+    assert "missing argument 'model'" in refused.text
 
 
 def test_refusals_show_an_example_or_the_choices_or_only_the_argument() -> None:
