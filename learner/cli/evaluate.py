@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.messages import ToolSpec
@@ -266,7 +267,8 @@ def _print(report: Mapping[str, Any]) -> None:
     title = f"{report['suite']}, {report['split']}: {report['model']}"
     if report["artefact"]:
         title += f" with {report['artefact']}"
-    print_table(("", "cases", "well-formed", "right tool", "correct", "strict"), table, title=harmless(title))
+    columns = ("", "cases", "well-formed", "right tool", "correct", "strict")
+    print_table(columns, table, title=escape(harmless(title)))
     click.echo()
     if report["clusters"] < 10:
         click.echo(f"no intervals: the cases form {report['clusters']} clusters, and 10 are needed")

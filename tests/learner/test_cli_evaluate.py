@@ -162,6 +162,12 @@ def test_table_shows_fractions_and_their_intervals(suite: Path) -> None:
     assert "not improved" in result.stdout
 
 
+def test_markup_in_a_suite_name_is_shown_and_not_obeyed(suite: Path) -> None:
+    (suite / "suite.json").write_text('{"name": "[/x][bold]"}')
+    result = learn("evaluate", "--suite", suite, "--split", "test", "--model", "recall")
+    assert result.stdout.startswith("[/x][bold], test: recall")
+
+
 def test_simulated_server_is_measured_on_its_test_tasks() -> None:
     report = report_of("--suite", "weather", "--model", "recall", "--seed", 5, "--limit", 20)
     assert (report["suite"], report["split"], report["cases"]) == ("weather", "test", 20)
