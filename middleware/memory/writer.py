@@ -1,0 +1,405 @@
+"""The relay's side of the memory: records are committed by one thread, so that whoever relays never waits on a disk.
+
+`submit` returns a ticket; the record is durable when `done` has reached it. While the memory is locked, full or
+unusable, records go to the spool instead, which counts as durable too, and no record waits for the memory again until
+a try has succeeded. What is durable survives the death of the process, not a power cut (synchronous=NORMAL).
+"""
+
+import json
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import MappingProxyType
+
+import apsw
+
+from middleware.memory.database import open_database
+from middleware.memory.errors import MemoryBusyError, MemoryFileError
+from middleware.memory.processes import process_is_gone
+from middleware.memory.spool import Record, Spool, dead_spools
+
+# (hash of a tool's definition, its name) → the text to append to its description
+HintTexts = Mapping[tuple[str, str], str]
+
+FIRST_LOOK = 1  # the ticket that is done when the hints have been read for the first time
+
+_BUSY_S = 0.03  # how long one commit may wait for other processes' locks; whoever waits for us gives up at 50 ms
+_TICK_S = 0.5  # how often others' changes (hints) are looked for
+_RETRY_S = 0.1  # how often a memory that was busy is tried again
+_RETRY_BROKEN_S = 5.0  # how often one is that cannot be used at all
+_BATCH = 200  # records in one transaction
+_CHECKPOINT_PAGES = 1_000  # of WAL: checkpoint when nothing is going on; and when much is, at ten times as many
+
+# A record may come twice (spooled, and committed after all): only the same uid is ignored, no other conflict.
+_STATEMENTS = {
+    "server": ("INSERT INTO servers VALUES (:uid, :name, :command, :created_at) ON CONFLICT DO NOTHING",),
+    "session": (
+        """INSERT INTO sessions VALUES
+        (:uid, :server_uid, :client_name, :client_version, :protocol_version, :transport, :created_at)
+        ON CONFLICT (uid) DO UPDATE SET
+            client_name = coalesce(excluded.client_name, client_name),
+            client_version = coalesce(excluded.client_version, client_version),
+            protocol_version = coalesce(excluded.protocol_version, protocol_version)""",
+    ),
+    "tool": (
+        """INSERT INTO tools VALUES (:server_uid, :hash, :name, :definition_json, :created_at)
+        ON CONFLICT DO NOTHING""",
+    ),
+    "open": (
+        """INSERT INTO open_calls SELECT :uid, :pid, :process, :record_json
+        WHERE NOT EXISTS (SELECT 1 FROM calls WHERE uid = :uid)
+        ON CONFLICT (uid) DO UPDATE SET record_json = excluded.record_json""",
+    ),
+    "call": (
+        """INSERT INTO calls (uid, server_uid, session_uid, tool_name, tool_hash, arguments_json, result_json, outcome,
+            error, error_code, created_at, duration_ms, request_bytes, result_bytes, jsonrpc_id, trial_uid)
+        VALUES (:uid, :server_uid, :session_uid, :tool_name, :tool_hash, :arguments_json, :result_json, :outcome,
+            :error, :error_code, :created_at, :duration_ms, :request_bytes, :result_bytes, :jsonrpc_id, :trial_uid)
+        ON CONFLICT (uid) DO NOTHING""",
+        "DELETE FROM open_calls WHERE uid = :uid",
+    ),
+}
+
+
+class Writer:
+    """Commits records on a thread of its own; made, fed and closed by one other thread.
+
+    `wake` is called, on the writer's thread, when awaited records are durable or the hints have changed; `report`
+    with a line for the person whenever something is wrong with the memory.
+    """
+
+    def __init__(
+        self, memory: Path, server_uid: str, *, wake: Callable[[], None], report: Callable[[str], None]
+    ) -> None:
+        self.done = 0  # every record up to this ticket is durable
+        self.hints: HintTexts = MappingProxyType({})
+        self.stalled = False  # somebody gave up waiting, and nothing has been finished since
+        self._memory = memory
+        self._server_uid = server_uid
+        self._wake = wake
+        self._report = report
+        self._spool = Spool(memory)
+        self._connection: apsw.Connection | None = None
+        self._file: tuple[int, int] = (0, 0)  # device and inode of the open memory
+        self._healthy = False  # the last try to use the memory succeeded
+        self._retry_at = 0.0
+        self._reported: str | None = None
+        self._data_version: object = None
+        self._wal_pages = 0
+        self._took_in_the_dead = False
+        self._submitted = FIRST_LOOK
+        self._queue: SimpleQueue[tuple[int, Sequence[Record], bool] | None] = SimpleQueue()
+        self._unfinished: deque[tuple[int, Sequence[Record]]] = deque()
+        self._unfinished_lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="memory-writer", daemon=True)
+
+    def start(self) -> None:
+        """Open the memory (on the thread) and begin to write."""
+        self._thread.start()
+
+    def submit(self, records: Sequence[Record], *, awaited: bool) -> int:
+        """Have `records` written, in one transaction, and return the ticket to compare with `done`."""
+        self._submitted += 1
+        self._unfinished.append((self._submitted, records))
+        self._queue.put((self._submitted, records, awaited))
+        return self._submitted
+
+    def give_up(self, ticket: int) -> None:
+        """Spool what is not durable up to `ticket`, at once: whoever waited for it waits no longer."""
+        self.stalled = True
+        for records in self._finish(ticket):
+            self._spool.append(records)
+
+    def close(self, timeout_s: float) -> None:
+        """Write what is left, then stop; what cannot be written within `timeout_s` stays in the spool."""
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self.give_up(self._submitted)
+
+    def _finish(self, ticket: int) -> list[Sequence[Record]]:
+        """Return the records up to `ticket` that were not finished before; either thread may be the first."""
+        found = []
+        with self._unfinished_lock:
+            while self._unfinished and self._unfinished[0][0] <= ticket:
+                found.append(self._unfinished.popleft()[1])
+        return found
+
+    # --- below, everything runs on the writer's thread
+
+    def _run(self) -> None:
+        self._connect()
+        self._look()
+        self.done = FIRST_LOOK
+        self._wake()
+        ticked_at = time.monotonic()
+        while True:
+            try:
+                item = self._queue.get(timeout=_TICK_S if self._healthy and not self._spool else _RETRY_S)
+            except Empty:
+                self._tick(idle=True)
+                ticked_at = time.monotonic()
+                continue
+            ended = not self._write(item)
+            if ended:
+                break
+            if time.monotonic() - ticked_at >= _TICK_S:
+                self._tick(idle=False)
+                ticked_at = time.monotonic()
+        self._end()
+
+    def _write(self, item: tuple[int, Sequence[Record], bool] | None) -> bool:
+        """Write `item` and what has queued up behind it; return False when the end is among them."""
+        batch: list[Record] = []
+        last, awaited = self.done, False
+        while item is not None:
+            last = item[0]
+            batch += item[1]
+            awaited |= item[2]
+            if len(batch) >= _BATCH:
+                break
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                break
+        if batch:
+            if not (self._healthy and self._commit(batch)):
+                self._put_by(batch)
+            self.done = last
+            self._finish(last)
+            self.stalled = False
+            if awaited:
+                self._wake()
+        return item is not None
+
+    def _commit(self, records: Sequence[Record]) -> bool:
+        connection = self._connect()
+        if connection is None:
+            return False
+        try:
+            dropped = write(connection, records)
+        except apsw.Error as error:
+            self._failed(error)
+            return False
+        if dropped:
+            self._say(f"{dropped} records for {self._memory} were malformed and are lost; please report this")
+        return True
+
+    def _put_by(self, records: Sequence[Record]) -> None:
+        before = self._spool.dropped
+        self._spool.append(records)
+        if self._spool.dropped > before == 0:
+            self._say(
+                f"no folder can be written and the memory {self._memory} cannot be used: calls are no longer "
+                "recorded; make room, or give another file with --memory"
+            )
+
+    def _tick(self, *, idle: bool) -> None:
+        if self._healthy and self._memory_was_replaced():
+            self._disconnect()
+            self._connect()
+        if not self._healthy or self._spool:
+            self._recover()
+        if not self._healthy or self._connection is None:
+            return
+        self._look()
+        if idle:
+            self._take_in_the_dead()
+        if self._wal_pages >= _CHECKPOINT_PAGES and (idle or self._wal_pages >= 10 * _CHECKPOINT_PAGES):
+            with suppress(apsw.Error):
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._wal_pages = 0
+
+    def _recover(self) -> None:
+        """Try the memory again, and take our own spool in, a batch at a time: new records come between."""
+        if not self._healthy and time.monotonic() < self._retry_at:
+            return
+        if self._commit(self._spool.peek(_BATCH)):
+            self._spool.discard()
+            self._healthy = True
+
+    def _connect(self) -> apsw.Connection | None:
+        """Return the open memory, None when it cannot be opened now."""
+        if self._connection is None:
+            try:
+                connection = open_database(self._memory, busy_timeout_ms=int(_BUSY_S * 1000))
+                status = self._memory.stat()
+            except (MemoryFileError, OSError) as error:
+                self._failed(error)
+                return None
+            connection.set_busy_handler(self._wait_for_lock)
+            connection.set_wal_hook(self._note_wal)
+            self._file = (status.st_dev, status.st_ino)
+            self._data_version = None
+            self._healthy = True
+            self._connection = connection
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(apsw.Error):
+                self._connection.close()
+        self._connection = None
+        self._healthy = False
+
+    def _note_wal(self, connection: apsw.Connection, name: str, pages: int) -> int:  # noqa: ARG002 - apsw's signature
+        # Taking this hook switches off SQLite's own checkpoint, which would make one unlucky commit wait for the disk.
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _failed(self, error: Exception) -> None:
+        self._healthy = False
+        busy = isinstance(error, apsw.BusyError | apsw.LockedError | MemoryBusyError)
+        self._retry_at = time.monotonic() + (_RETRY_S if busy or self._connection is not None else _RETRY_BROKEN_S)
+        if not busy:
+            self._say(
+                str(error)
+                if isinstance(error, MemoryFileError)
+                else f"cannot write to the memory {self._memory}: {error}"
+            )
+
+    def _say(self, line: str) -> None:
+        if line != self._reported:
+            self._reported = line
+            self._report(line)
+
+    def _memory_was_replaced(self) -> bool:
+        try:
+            status = self._memory.stat()
+        except OSError:
+            return True
+        return (status.st_dev, status.st_ino) != self._file
+
+    def _look(self) -> None:
+        """Read the hints again when another process has written since the last look."""
+        if self._connection is None:
+            return
+        try:
+            version = self._connection.execute("PRAGMA data_version").fetchall()[0][0]
+            if version == self._data_version:
+                return
+            hints = _hints(self._connection, self._server_uid)
+        except apsw.Error:
+            return  # locked: the next look will tell
+        first = self._data_version is None
+        self._data_version = version
+        if hints != self.hints:
+            self.hints = MappingProxyType(hints)
+            if not first:
+                self._wake()
+
+    def _take_in_the_dead(self) -> None:
+        if self._connection is not None and not self._took_in_the_dead:
+            try:
+                take_in_spools(self._connection, self._memory)
+                close_orphans(self._connection)
+                self._took_in_the_dead = True
+            except apsw.Error as error:
+                self._failed(error)
+
+    def _end(self) -> None:
+        deadline = time.monotonic() + 0.5
+        while self._spool and time.monotonic() < deadline:
+            self._retry_at = 0.0
+            self._recover()
+            if not self._healthy:
+                break
+        if self._healthy:
+            self._take_in_the_dead()
+        self._disconnect()
+        if self._spool.dropped:
+            self._report(f"{self._spool.dropped} records found no place and are lost")
+        self._spool.close()
+
+    def _wait_for_lock(self, tries: int) -> bool:
+        # SQLite's own handler soon sleeps 10 ms and more at a time; other relays' commits last a fraction of one. While
+        # the memory is known to be held, there is no waiting at all.
+        if not self._healthy or tries * 0.0006 > _BUSY_S:
+            return False
+        time.sleep(0.0005)
+        return True
+
+
+def write(connection: apsw.Connection, records: Sequence[Record]) -> int:
+    """Write `records` in one transaction and return how many were malformed, and so left out.
+
+    Raises:
+        apsw.Error: the memory cannot be written (apsw.BusyError: now); nothing was.
+    """
+    answered = {record.get("uid") for record in records if record.get("kind") == "call"}
+    malformed = 0
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for record in records:
+            kind = record.get("kind")
+            if kind == "open" and record.get("uid") in answered:
+                continue
+            try:
+                for statement in _STATEMENTS[str(kind)]:
+                    connection.execute(statement, record)
+            except (KeyError, TypeError, ValueError, OverflowError, *_RECORD_ERRORS):
+                malformed += 1
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return malformed
+
+
+# What a single record can be guilty of; anything else is wrong with the memory.
+_RECORD_ERRORS = (apsw.ConstraintError, apsw.MismatchError, apsw.BindingsError, apsw.TooBigError, apsw.RangeError)
+
+
+def take_in_spools(connection: apsw.Connection, path: Path) -> int:
+    """Write what dead processes had to spool for the memory at `path`; return how many records were read.
+
+    Records that are there already are ignored. Spools of living processes are left to them.
+
+    Raises:
+        apsw.Error: the memory cannot be written (apsw.BusyError: now); the spools stay as they are.
+    """
+    count = 0
+    for spool in dead_spools(path):
+        for records in spool.records(_BATCH):
+            write(connection, records)
+            count += len(records)
+        spool.remove()
+    return count
+
+
+def close_orphans(connection: apsw.Connection) -> int:
+    """Turn calls in flight whose process is gone into calls without an answer; return how many.
+
+    Raises:
+        apsw.Error: the memory cannot be written (apsw.BusyError: now); nothing was.
+    """
+    found = connection.execute("SELECT uid, pid, process, record_json FROM open_calls").fetchall()
+    records = []
+    for uid, pid, process, record_json in found:
+        if process_is_gone(int(str(pid)), str(process)):
+            with suppress(ValueError):
+                records.append({**json.loads(str(record_json)), "kind": "call", "uid": uid})
+    if records:
+        write(connection, records)
+    return len(records)
+
+
+def _hints(connection: apsw.Connection, server_uid: str) -> dict[tuple[str, str], str]:
+    rows = connection.execute(
+        """SELECT tool_hash, tool_name, text FROM hints WHERE server_uid = :server AND artefact =
+        (SELECT artefact FROM servings WHERE server_uid = :server ORDER BY id DESC LIMIT 1)""",
+        {"server": server_uid},
+    )
+    return {(str(tool_hash), str(name)): str(text) for tool_hash, name, text in rows}
+
+
+def report_to_stderr(line: str) -> None:
+    """Say `line` to the person, in one write."""
+    with suppress(OSError):
+        os.write(2, f"learner: {' '.join(line.split())}\n".encode("utf-8", "replace"))

@@ -1,0 +1,51 @@
+"""What a message says, for whoever only looks on: as lenient as any peer, since what cannot be read goes unrecorded."""
+
+import json
+import re
+from typing import Any
+
+from middleware.splice import STRING, decode
+
+MAX_DEPTH = 100
+_FLATTEN_LIMIT = 1 << 20  # characters; flattening is slow, and nothing honest is both that long and that deep
+_decode_json = json.JSONDecoder(strict=False).decode
+_TOKEN = re.compile(rf"{STRING}|[\[\]{{}}]|-?\d{{1000,}}+(?![.eE])", re.DOTALL)
+
+
+def parse(data: bytes) -> Any:
+    """Return the value that `data` spells, or None when it is no JSON.
+
+    What Python's parser refuses but others read (numbers of thousands of digits, hundreds of levels) is replaced by
+    a string that says so; the rest of the message stays readable.
+    """
+    text = decode(data)
+    try:
+        return _decode_json(text)
+    except json.JSONDecodeError:
+        return None
+    except (ValueError, RecursionError):
+        if len(text) > _FLATTEN_LIMIT:
+            return None
+    try:
+        return _decode_json(_flatten(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _flatten(text: str) -> str:
+    parts = []
+    position = depth = 0
+    for token in _TOKEN.finditer(text):
+        first = token[0][0]
+        if first in "[{":
+            depth += 1
+            if depth == MAX_DEPTH:
+                parts += [text[position : token.start()], '"[nested too deeply]"']
+        elif first in "]}":
+            if depth >= MAX_DEPTH:
+                position = token.end()
+            depth -= 1
+        elif first != '"' and depth < MAX_DEPTH:
+            parts += [text[position : token.start()], f'"{token[0]}"']
+            position = token.end()
+    return "".join([*parts, text[position:]])
