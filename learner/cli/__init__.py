@@ -2,7 +2,6 @@
 relay stay quick and small."""
 
 import importlib
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,10 +74,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader has gone (`learner calls | head`): nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         line = failure_line(error)
         if line is None:

@@ -81,9 +81,9 @@ class Memory:
         rows = self._rows(
             f"""
             SELECT uid, name, command, created_at,
-                (SELECT count(DISTINCT name) FROM tools WHERE server_uid = uid),
-                (SELECT count(*) FROM calls WHERE server_uid = uid AND outcome IS NOT NULL),
-                (SELECT count(*) FROM calls WHERE server_uid = uid AND outcome IN {_FAILED})
+                (SELECT count(DISTINCT tools.name) FROM tools WHERE server_uid = servers.uid),
+                (SELECT count(*) FROM calls WHERE server_uid = servers.uid AND outcome IS NOT NULL),
+                (SELECT count(*) FROM calls WHERE server_uid = servers.uid AND outcome IN {_FAILED})
             FROM servers ORDER BY name, created_at
             """  # noqa: S608 - a constant
         )
