@@ -9,7 +9,7 @@ import functools
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 from servers.errors import ToolError
 
@@ -110,19 +110,17 @@ def time_forms() -> tuple[TimeForm, ...]:
     return tuple(form for form in forms if form != TimeForm(":", "{}"))
 
 
-class Example(NamedTuple):
-    """A value as a person says it and as the server wants it."""
-
-    said: str
-    written: str
-
-
 class Codebook(Generic[V]):
-    """The values of one kind by how they are written; a text that is not in it is refused."""
+    """The values of one kind by how they are written; a text that is not in it is refused.
 
-    def __init__(self, form: Form[V], values: Iterable[V], example: Example) -> None:
-        self.written = {form.write(value): value for value in values}
-        self.example = example
+    `example` is a value, and `said` what people call it, that refusals may show. It is not among the values: a caller
+    who pastes it has not understood the form, and must not be served for that.
+    """
+
+    def __init__(self, form: Form[V], values: Iterable[V], *, example: V, said: str) -> None:
+        self.written = {form.write(value): value for value in values if value != example}
+        self.example = form.write(example)
+        self.said = said
 
     def read(self, argument: str, text: str, *, told: Literal["example", "choices", "nothing"]) -> V:
         """Return the value that `text` stands for; `told` is how much a refusal says of the right form.
@@ -132,9 +130,11 @@ class Codebook(Generic[V]):
         """
         if text in self.written:
             return self.written[text]
+        if text == self.example:
+            raise ToolError(f"{argument} {text!r} is only an example of the form.")
         refused = f"{argument} {text[:60]!r} is not valid"
         if told == "example":
-            raise ToolError(f"{refused}: {self.example.said} is written {self.example.written!r}.")
+            raise ToolError(f"{refused}; for example, {self.said} is {self.example!r}.")
         if told == "choices":
-            raise ToolError(f"{refused}, use one of: {', '.join(map(repr, self.written))}.")
+            raise ToolError(f"{refused}; use one of {', '.join(map(repr, self.written))}.")
         raise ToolError(f"{refused}.")

@@ -8,7 +8,7 @@ import datetime
 from typing import Any
 
 from servers.errors import ToolError
-from servers.weather.world import HAZARDS, MODELS, SEVERITIES, UNITS, State, codes, days, times
+from servers.weather.world import HAZARDS, SEVERITIES, State
 
 _FROM_KELVIN = {
     "Celsius": lambda kelvin: kelvin - 273.15,
@@ -25,13 +25,11 @@ def current_conditions(state: State, station: str, units: str | None = None) -> 
         station: Station id.
         units: Temperature scale.
     """
-    place = codes(state.forms.station, state.stations).read("station", station, told="example")
-    kelvin = _kelvin(state, place)
+    place = state.station().read("station", station, told="example")
     if units is None:
-        # Legacy default, and nothing in the description warns of it.
-        return {"station": place, "temperature": round(kelvin * 10), "unit": "tenths of a kelvin"}
-    unit = codes(state.forms.units, UNITS).read("units", units, told="choices")
-    return {"station": place, "temperature": round(_FROM_KELVIN[unit](kelvin), 1), "unit": unit}
+        raise ToolError("missing argument 'units': the station has no default scale")
+    unit = state.units().read("units", units, told="example")
+    return {"station": place, "temperature": round(_FROM_KELVIN[unit](_kelvin(state, place)), 1), "unit": unit}
 
 
 def daily_forecast(state: State, station: str, date: str, model: str | None = None) -> dict[str, Any]:
@@ -42,11 +40,11 @@ def daily_forecast(state: State, station: str, date: str, model: str | None = No
         date: Day of the forecast.
         model: Numerical model to take the forecast from.
     """
-    place = codes(state.forms.station, state.stations).read("station", station, told="example")
-    day = days(state.forms.date, state.today).read("date", date, told="example")
+    place = state.station().read("station", station, told="example")
+    day = state.date().read("date", date, told="example")
     if model is None:
         raise ToolError("missing argument 'model': there is no default model")
-    source = codes(state.forms.model, MODELS).read("model", model, told="choices")
+    source = state.model().read("model", model, told="example")
     chance = state.chance("forecast", place, day, source)
     low = chance.randint(-8, 18)
     return {
@@ -67,8 +65,8 @@ def climate_history(state: State, station: str, start: str, end: str) -> dict[st
         start: First day of the period.
         end: Last day of the period.
     """
-    place = codes(state.forms.station, state.stations).read("station", station, told="nothing")
-    calendar = days(state.forms.date, state.today)
+    place = state.station().read("station", station, told="example")
+    calendar = state.date()
     first = calendar.read("start", start, told="example")
     last = calendar.read("end", end, told="nothing")
     if not first <= last <= state.today:
@@ -90,8 +88,8 @@ def tide_times(state: State, station: str, date: str) -> dict[str, Any]:
         station: Station id.
         date: Day of the tides.
     """
-    place = codes(state.forms.station, state.stations).read("station", station, told="example")
-    day = days(state.forms.date, state.today).read("date", date, told="nothing")
+    place = state.station().read("station", station, told="example")
+    day = state.date().read("date", date, told="example")
     chance = state.chance("tide", place, day)
     high = datetime.datetime.combine(day, datetime.time(chance.randrange(5), chance.randrange(60)))
     tide = datetime.timedelta(hours=6, minutes=12)
@@ -110,8 +108,8 @@ def list_alerts(state: State, severity: str, date: str) -> dict[str, Any]:
         severity: Lowest severity to list.
         date: Day on which the alerts are in force.
     """
-    lowest = codes(state.forms.severity, SEVERITIES).read("severity", severity, told="choices")
-    day = days(state.forms.date, state.today).read("date", date, told="example")
+    lowest = state.severity().read("severity", severity, told="example")
+    day = state.date().read("date", date, told="example")
     chance = state.chance("alerts", day)
     alerts = [
         {"station": place, "hazard": chance.choice(HAZARDS), "severity": chance.choice(SEVERITIES)}
@@ -129,9 +127,9 @@ def subscribe_alert(state: State, station: str, hazard: str, severity: str) -> d
         hazard: Kind of hazard to be notified of.
         severity: Lowest severity that is sent.
     """
-    place = codes(state.forms.station, state.stations).read("station", station, told="example")
-    peril = codes(state.forms.hazard, HAZARDS).read("hazard", hazard, told="choices")
-    lowest = codes(state.forms.severity, SEVERITIES).read("severity", severity, told="nothing")
+    place = state.station().read("station", station, told="example")
+    peril = state.hazard().read("hazard", hazard, told="example")
+    lowest = state.severity().read("severity", severity, told="choices")
     state.subscriptions.setdefault(place, {})[peril] = lowest
     return {"subscribed": True, "station": place, "hazard": peril, "severity": lowest}
 
@@ -143,8 +141,8 @@ def cancel_subscription(state: State, station: str, hazard: str) -> dict[str, An
         station: Station id.
         hazard: Kind of hazard that is no longer of interest.
     """
-    place = codes(state.forms.station, state.stations).read("station", station, told="example")
-    peril = codes(state.forms.hazard, HAZARDS).read("hazard", hazard, told="nothing")
+    place = state.station().read("station", station, told="example")
+    peril = state.hazard().read("hazard", hazard, told="nothing")
     if peril not in state.subscriptions.get(place, {}):
         raise ToolError(f"There is no subscription to {peril} at {place}.")
     del state.subscriptions[place][peril]
@@ -160,9 +158,9 @@ def report_observation(state: State, station: str, value: float, units: str, tim
         units: Temperature scale of the value.
         time: Time of the observation.
     """
-    place = codes(state.forms.station, state.stations).read("station", station, told="example")
-    unit = codes(state.forms.units, UNITS).read("units", units, told="choices")
-    clock = times(state.forms.time).read("time", time, told="example")
+    place = state.station().read("station", station, told="example")
+    unit = state.units().read("units", units, told="choices")
+    clock = state.time().read("time", time, told="example")
     if not -500 <= value <= 1000:
         raise ToolError(f"value {value} is no temperature on Earth.")
     observation: dict[str, str | float] = {
@@ -175,7 +173,7 @@ def report_observation(state: State, station: str, value: float, units: str, tim
     return {"recorded": True, **observation}
 
 
-def compare_stations(state: State, station: str, other_station: str, units: str) -> dict[str, Any]:
+def compare_stations(state: State, station: str, other_station: str, units: str | None = None) -> dict[str, Any]:
     """Difference between the temperatures of two stations now, and which of them is warmer.
 
     Args:
@@ -183,14 +181,16 @@ def compare_stations(state: State, station: str, other_station: str, units: str)
         other_station: Station to compare it with.
         units: Temperature scale of the difference.
     """
-    stations = codes(state.forms.station, state.stations)
-    one = stations.read("station", station, told="nothing")
-    other = stations.read("other_station", other_station, told="example")
-    unit = codes(state.forms.units, UNITS).read("units", units, told="choices")
+    one = state.station().read("station", station, told="example")
+    other = state.station().read("other_station", other_station, told="nothing")
+    kelvin = _kelvin(state, one) - _kelvin(state, other)
+    places = {"station": one, "other_station": other, "warmer": one if kelvin > 0 else other}
+    if units is None:
+        # A legacy default, and nothing that a caller reads beforehand warns of it.
+        return {**places, "difference": round(kelvin * 10), "unit": "tenths of a kelvin"}
+    unit = state.units().read("units", units, told="choices")
     scale = 9 / 5 if unit in ("Fahrenheit", "Rankine") else 1
-    difference = round((_kelvin(state, one) - _kelvin(state, other)) * scale, 1)
-    warmer = one if difference > 0 else other
-    return {"station": one, "other_station": other, "difference": difference, "unit": unit, "warmer": warmer}
+    return {**places, "difference": round(kelvin * scale, 1), "unit": unit}
 
 
 def request_bulletin(state: State, model: str, date: str, time: str) -> dict[str, Any]:
@@ -201,9 +201,9 @@ def request_bulletin(state: State, model: str, date: str, time: str) -> dict[str
         date: Day on which it is sent.
         time: Time at which it is sent.
     """
-    source = codes(state.forms.model, MODELS).read("model", model, told="choices")
-    day = days(state.forms.date, state.today).read("date", date, told="example")
-    clock = times(state.forms.time).read("time", time, told="nothing")
+    source = state.model().read("model", model, told="example")
+    day = state.date().read("date", date, told="example")
+    clock = state.time().read("time", time, told="nothing")
     bulletin = {"model": source, "at": f"{day} {clock:%H:%M}"}
     state.bulletins.append(bulletin)
     return {"ordered": True, **bulletin}

@@ -9,7 +9,6 @@ from servers.forms import (
     MONTHS,
     Codebook,
     DateForm,
-    Example,
     NameForm,
     TimeForm,
     date_forms,
@@ -21,7 +20,7 @@ UNITS = ("Celsius", "Fahrenheit", "Kelvin", "Rankine")
 SEVERITIES = ("minor", "moderate", "severe", "extreme")
 HAZARDS = ("frost", "storm surge", "flooding", "lightning", "dense smoke", "blizzard")
 MODELS = ("Borealis", "Meridian", "Halcyon", "Tamarack", "Zephyrus")
-PLACES = 41
+PLACES = 41  # the first one is the example that refusals show, 40 are served
 DAYS_AROUND_TODAY = 730
 
 # No two words of the three lists begin with the same three letters, so that shortened names stay distinct.
@@ -73,13 +72,41 @@ class State:
     observations: list[dict[str, str | float]] = field(default_factory=list)
     bulletins: list[dict[str, str]] = field(default_factory=list)
 
+    def station(self) -> Codebook[str]:
+        """Return the ids of the stations."""
+        return codes(self.forms.station, self.stations, self.stations[0])
+
+    def units(self) -> Codebook[str]:
+        """Return the codes of the temperature scales."""
+        return codes(self.forms.units, UNITS, "Reaumur")
+
+    def severity(self) -> Codebook[str]:
+        """Return the codes of the severities."""
+        return codes(self.forms.severity, SEVERITIES, "advisory")
+
+    def hazard(self) -> Codebook[str]:
+        """Return the codes of the hazards."""
+        return codes(self.forms.hazard, HAZARDS, "solar flare")
+
+    def model(self) -> Codebook[str]:
+        """Return the codes of the models."""
+        return codes(self.forms.model, MODELS, "Cumulus")
+
+    def date(self) -> Codebook[datetime.date]:
+        """Return the days."""
+        return days(self.forms.date, self.today)
+
+    def time(self) -> Codebook[datetime.time]:
+        """Return the times of day."""
+        return times(self.forms.time)
+
     def chance(self, *about: object) -> random.Random:
         """Return the randomness of one thing in this world: the same thing, the same numbers."""
         return random.Random("/".join(map(str, (self.seed, *about))))  # noqa: S311 - a simulation, not a secret
 
 
 def first_state(seed: int) -> State:
-    """Return how the service of `seed` starts; the first station is the one that error messages show."""
+    """Return how the service of `seed` starts."""
     rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
     forms = Forms(
         **{kind: rng.choice(name_forms(marks)) for kind, marks in MARKS.items()},
@@ -105,26 +132,25 @@ def said(day: datetime.date) -> str:
 
 # By form and not by world: a world is made anew for every check, its codebooks need not be.
 @functools.lru_cache(maxsize=256)
-def codes(form: NameForm, names: tuple[str, ...]) -> Codebook[str]:
-    """Return the codes for `names`; refusals show the first of them."""
-    return Codebook(form, names, Example(names[0], form.write(names[0])))
+def codes(form: NameForm, names: tuple[str, ...], example: str) -> Codebook[str]:
+    """Return the codes for `names`."""
+    return Codebook(form, names, example=example, said=example)
 
 
 @functools.lru_cache(maxsize=64)
 def days(form: DateForm, today: datetime.date) -> Codebook[datetime.date]:
     """Return the days that a world of `today` knows, two years either way."""
-    around = [today + datetime.timedelta(days=days) for days in range(-DAYS_AROUND_TODAY, DAYS_AROUND_TODAY + 1)]
+    reach = range(-DAYS_AROUND_TODAY, DAYS_AROUND_TODAY + 1)
     # An example that leaves nothing open: a named month shows a padded day, a number shows which part is the day.
-    shown = datetime.date(2027, 5, 8 if form.month.isalpha() else 23)
-    return Codebook(form, around, Example(said(shown), form.write(shown)))
+    example = datetime.date(1999, 9, 23 if form.month in ("03", "3") else 8)
+    return Codebook(form, (today + datetime.timedelta(days=n) for n in reach), example=example, said=said(example))
 
 
 @functools.lru_cache(maxsize=64)
 def times(form: TimeForm) -> Codebook[datetime.time]:
     """Return the minutes of a day."""
-    shown = datetime.time(9, 40)
-    minutes = [datetime.time(hour, minute) for hour in range(24) for minute in range(60)]
-    return Codebook(form, minutes, Example("9:40 am", form.write(shown)))
+    minutes = (datetime.time(hour, minute) for hour in range(24) for minute in range(60))
+    return Codebook(form, minutes, example=datetime.time(9, 41), said="9:41 am")
 
 
 def _place_names(rng: random.Random) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from servers import forms
 from servers.errors import ToolError
-from servers.forms import Codebook, Example, NameForm, date_forms, name_forms, time_forms
+from servers.forms import Codebook, NameForm, date_forms, name_forms, time_forms
 from servers.weather import world
 from servers.weather.world import (
     EPITHETS,
@@ -59,11 +59,16 @@ def test_the_form_everybody_tries_first_is_never_right(
 @given(seeds)
 def test_no_two_values_of_a_world_are_written_alike(seed: int) -> None:
     state = first_state(seed)
-    assert len(world.codes(state.forms.station, state.stations).written) == world.PLACES
-    assert len(world.days(state.forms.date, state.today).written) == 2 * world.DAYS_AROUND_TODAY + 1
-    assert len(world.times(state.forms.time).written) == 24 * 60
-    for kind, names in {"units": world.UNITS, "hazard": world.HAZARDS, "model": world.MODELS}.items():
-        assert len(world.codes(getattr(state.forms, kind), names).written) == len(names)
+    assert len(state.station().written) == world.PLACES - 1
+    assert len(state.date().written) == 2 * world.DAYS_AROUND_TODAY + 1
+    assert len(state.time().written) == 24 * 60 - 1
+    for book, names in (
+        (state.units(), UNITS),
+        (state.severity(), SEVERITIES),
+        (state.hazard(), HAZARDS),
+        (state.model(), MODELS),
+    ):
+        assert list(book.written.values()) == list(names)
 
 
 def test_shortened_place_words_stay_distinct() -> None:
@@ -73,7 +78,7 @@ def test_shortened_place_words_stay_distinct() -> None:
 
 @given(st.text(max_size=80))
 def test_a_text_outside_the_form_is_refused_in_one_short_line(text: str) -> None:
-    book = Codebook(NameForm("wx {}", 3, "upper", "-"), ["Kestrel"], Example("Kestrel", "WX-KES"))
+    book = Codebook(NameForm("wx {}", 3, "upper", "-"), ["Kestrel"], example="Raven", said="the raven")
     for told in ("example", "choices", "nothing"):
         if text == "WX-KES":
             assert book.read("station", text, told=told) == "Kestrel"
@@ -82,7 +87,14 @@ def test_a_text_outside_the_form_is_refused_in_one_short_line(text: str) -> None
             book.read("station", text, told=told)
         assert str(refused.value).startswith("station ")
         assert len(str(refused.value).splitlines()) == 1
-        assert ("WX-KES" in str(refused.value)) is (told != "nothing")
+        shown = {"example": "for example, the raven is 'WX-RAV'.", "choices": "use one of 'WX-KES'.", "nothing": ""}
+        assert str(refused.value).endswith(shown[told])
+
+
+def test_the_example_itself_is_not_served() -> None:
+    book = Codebook(NameForm("wx {}", 3, "upper", "-"), ["Kestrel", "Raven"], example="Raven", said="the raven")
+    with pytest.raises(ToolError, match="only an example"):
+        book.read("station", "WX-RAV", told="nothing")
 
 
 def conventions(seed: int) -> Iterator[tuple[str, Any]]:
@@ -132,22 +144,13 @@ def test_two_seeds_rarely_agree_on_a_convention() -> None:
 @pytest.mark.parametrize("seed", range(0, 200, 4))
 def test_what_a_helpful_refusal_shows_pins_its_convention_down(seed: int) -> None:
     state = first_state(seed)
-    drawn = state.forms
-    places = (state.stations[0],)
-    for kind, names in {
-        "station": places,
-        "units": UNITS,
-        "severity": SEVERITIES,
-        "hazard": HAZARDS,
-        "model": MODELS,
-    }.items():
-        shown = [getattr(drawn, kind).write(name) for name in names]
-        fitting = [form for form in name_forms(world.MARKS[kind]) if [form.write(name) for name in names] == shown]
-        assert fitting == [getattr(drawn, kind)]
-    day = world.days(drawn.date, state.today).example
-    assert [form for form in date_forms() if form.write(_day(day.said)) == day.written] == [drawn.date]
-    time = world.times(drawn.time).example
-    assert [form for form in time_forms() if form.write(datetime.time(9, 40)) == time.written] == [drawn.time]
+    for kind, marks in world.MARKS.items():
+        book: Codebook[str] = getattr(state, kind)()
+        fitting = [form for form in name_forms(marks) if form.write(book.said) == book.example]
+        assert fitting == [getattr(state.forms, kind)]
+    day, time = state.date(), state.time()
+    assert [form for form in date_forms() if form.write(_day(day.said)) == day.example] == [state.forms.date]
+    assert [form for form in time_forms() if form.write(datetime.time(9, 41)) == time.example] == [state.forms.time]
 
 
 def _day(said: str) -> datetime.date:

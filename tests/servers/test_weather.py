@@ -54,35 +54,40 @@ def test_every_tool_and_argument_is_described() -> None:
         assert all("description" in argument for argument in tool["inputSchema"]["properties"].values())
 
 
-def test_a_call_without_the_optional_unit_is_answered_in_the_legacy_one() -> None:
+def test_a_comparison_without_the_optional_unit_is_answered_in_the_legacy_one() -> None:
     world = WEATHER.world(SEED)
-    silent = world.call("current_conditions", {"station": station()})
-    asked = world.call("current_conditions", {"station": station(), "units": written("units", "Kelvin")})
+    stations = {"station": station(), "other_station": station(6)}
+    silent = world.call("compare_stations", stations)
+    asked = world.call("compare_stations", stations | {"units": written("units", "Kelvin")})
     assert silent.structured is not None
     assert asked.structured is not None
     assert silent.structured["unit"] == "tenths of a kelvin"
-    assert silent.structured["temperature"] == pytest.approx(10 * asked.structured["temperature"], abs=1)
+    assert silent.structured["difference"] == pytest.approx(10 * asked.structured["difference"], abs=1)
 
 
-def test_a_forecast_without_a_model_is_refused_and_says_so() -> None:
+def test_elsewhere_an_optional_argument_that_matters_is_asked_for() -> None:
     state = first_state(SEED)
-    arguments = {"station": station(), "date": state.forms.date.write(state.today)}
-    refused = WEATHER.world(SEED).call("daily_forecast", arguments)
-    assert refused.is_error
-    assert "missing argument 'model'" in refused.text
+    day = state.forms.date.write(state.today)
+    for tool, arguments, missing in (
+        ("daily_forecast", {"station": station(), "date": day}, "missing argument 'model'"),
+        ("current_conditions", {"station": station()}, "missing argument 'units'"),
+    ):
+        refused = WEATHER.world(SEED).call(tool, arguments)
+        assert refused.is_error
+        assert missing in refused.text
 
 
 def test_refusals_show_an_example_or_the_choices_or_only_the_argument() -> None:
     world = WEATHER.world(SEED)
     state = first_state(SEED)
-    shown = state.stations[0]
     assert (
         world.call("tide_times", {"station": "Nowhere", "date": "x"}).text
-        == f"station 'Nowhere' is not valid: {shown} is written {station(0)!r}."
+        == f"station 'Nowhere' is not valid; for example, {state.stations[0]} is {station(0)!r}."
     )
-    choices = world.call("list_alerts", {"severity": "severe", "date": "x"}).text
-    assert all(repr(written("severity", name)) in choices for name in SEVERITIES)
-    assert world.call("tide_times", {"station": station(), "date": "x"}).text == "date 'x' is not valid."
+    stations = {"station": station(), "other_station": station(6)}
+    choices = world.call("compare_stations", stations | {"units": "Celsius"}).text
+    assert all(repr(written("units", name)) in choices for name in UNITS)
+    assert world.call("compare_stations", stations | {"other_station": "x"}).text == "other_station 'x' is not valid."
 
 
 def test_every_kind_of_argument_has_a_tool_whose_refusal_helps() -> None:
@@ -92,7 +97,7 @@ def test_every_kind_of_argument_has_a_tool_whose_refusal_helps() -> None:
     helpful: dict[str, tuple[str, dict[str, Any]]] = {
         "station": ("current_conditions", {"station": "?"}),
         "date": ("daily_forecast", {"station": station(), "date": "?"}),
-        "units": ("compare_stations", {"station": station(), "other_station": station(6), "units": "?"}),
+        "units": ("current_conditions", {"station": station(), "units": "?"}),
         "model": ("request_bulletin", {"model": "?", "date": day, "time": "?"}),
         "severity": ("list_alerts", {"severity": "?", "date": day}),
         "hazard": ("subscribe_alert", {"station": station(), "hazard": "?", "severity": "?"}),

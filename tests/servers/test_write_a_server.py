@@ -48,7 +48,7 @@ def test_the_pages_example_is_a_server_whose_tasks_can_be_solved(greenhouse: Dom
 
 def test_the_pages_example_refuses_and_reads(greenhouse: Domain) -> None:
     world = greenhouse.world(1)
-    assert "Old Fern is written" in world.call("moisture", {"bed": "fern"}).text
+    assert "for example, the rose arch is" in world.call("moisture", {"bed": "fern"}).text
     task = greenhouse.tasks(1, "test")[0]
     bed = {"bed": task.calls[0].arguments["bed"]}
     assert world.call("water", {**bed, "litres": 99}).is_error
