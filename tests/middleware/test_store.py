@@ -12,9 +12,7 @@ from tests.conftest import recorded_call, recorded_server, tool_definition
 GOLD = Verdict("gold", "solved", 1.0, "given")
 
 
-def imported(
-    query: str, *, origin: str | None = None, label: Verdict | None = GOLD, server: str | None = None
-) -> Trial:
+def imported(query: str, *, origin: str | None = None, label: Verdict | None = GOLD, server: str = "sea") -> Trial:
     calls = (CallMade("tide", {"day": query}),)
     return Trial(new_uid(), query, "import", None, server, calls, label, origin=origin)
 
