@@ -286,12 +286,10 @@ class Writer:
             hints = _hints(self._connection, self._server_uid)
         except apsw.Error:
             return  # locked: the next look will tell
-        first = self._data_version is None
         self._data_version = version
         if hints != self.hints:
             self.hints = MappingProxyType(hints)
-            if not first:
-                self._wake()
+            self._wake()
 
     def _take_in_the_dead(self) -> None:
         if self._connection is not None and not self._took_in_the_dead:

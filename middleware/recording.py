@@ -1,0 +1,224 @@
+"""Writes what passes: each call with its arguments and its outcome, and beside them the server, the session, the tools.
+
+Everything is redacted here, before it leaves for the writer, so neither the memory nor the spool ever holds a secret
+that redaction knows.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from middleware.memory.identity import new_uid, now, tool_hash
+from middleware.memory.processes import process_identity
+from middleware.memory.spool import Record
+from middleware.redaction import CUT_KEY, may_hold_secret, redact, redact_command, redact_text, shorten
+
+RESULT_LIMIT = 16 * 1024  # bytes of JSON
+_ERROR_LIMIT = 2_000  # characters
+_PROTOCOL = "io.modelcontextprotocol/protocolVersion"
+_CLIENT = "io.modelcontextprotocol/clientInfo"
+
+# (records, awaited=whether something waits for them) → ticket; `Writer.submit` in life
+Submit = Callable[..., int]
+
+
+class OpenCall:
+    """A call that has no outcome yet: its row so far, and when its request passed (seconds, monotonic)."""
+
+    __slots__ = ("record", "started")
+
+    def __init__(self, record: Record, started: float) -> None:
+        self.record = record
+        self.started = started
+
+
+class Recording:
+    """One session's records. The writer's tickets are handed on for whatever has to wait until it is durable."""
+
+    def __init__(self, submit: Submit, *, server_uid: str, name: str, command: Sequence[str], transport: str) -> None:
+        self._submit = submit
+        self._server_uid = server_uid
+        self._hashes: dict[str, str] = {}  # tool name → hash of its definition, as last listed
+        self._known: set[str] = set()  # hashes that have a row
+        self._process = {"pid": os.getpid(), "process": process_identity()}
+        self._session: Record = {
+            "kind": "session",
+            "uid": new_uid(),
+            "server_uid": server_uid,
+            "client_name": None,
+            "client_version": None,
+            "protocol_version": None,
+            "transport": transport,
+            "created_at": now(),
+        }
+        server = {
+            "kind": "server",
+            "uid": server_uid,
+            "name": _clean(name),
+            "command": _clean(redact_command(command)),
+            "created_at": now(),
+        }
+        submit([server, self._session], awaited=False)
+
+    def client(self, *, info: Any = None, protocol_version: Any = None) -> None:
+        """Record who the client is and which revision is spoken, as far as each is told now."""
+        told = {"protocol_version": protocol_version}
+        if isinstance(info, dict):
+            told |= {"client_name": info.get("name"), "client_version": info.get("version")}
+        new = {key: _clean(value) for key, value in told.items() if isinstance(value, str)}
+        if any(self._session[key] != value for key, value in new.items()):
+            self._session = {**self._session, **new}
+            self._submit([self._session], awaited=False)
+
+    def client_from_meta(self, meta: Any) -> None:
+        """The same, from a request's `_meta`: from 2026-07-28 on, each request tells it."""
+        if isinstance(meta, dict) and _PROTOCOL in meta:
+            self.client(info=meta.get(_CLIENT), protocol_version=meta[_PROTOCOL])
+
+    def tools(self, definitions: Any) -> int:
+        """Record the definitions of one page of `tools/list`; return a ticket, 0 when all were known."""
+        records = []
+        for definition in definitions if isinstance(definitions, list) else []:
+            name = definition.get("name") if isinstance(definition, dict) else None
+            if not isinstance(name, str):
+                continue
+            digest = _hash(definition)
+            if digest is None:
+                continue
+            self._hashes[name] = digest
+            if digest not in self._known:
+                self._known.add(digest)
+                records.append(
+                    {
+                        "kind": "tool",
+                        "server_uid": self._server_uid,
+                        "hash": digest,
+                        "name": _clean(name),
+                        # By shapes only: in a schema, what stands under "password" is a type.
+                        "definition_json": _json(definition, names=False),
+                        "created_at": now(),
+                    }
+                )
+        return self._submit(records, awaited=True) if records else 0
+
+    def request(self, message: dict[str, Any], size: int, trial_uid: str | None) -> OpenCall:
+        """Record that a `tools/call` of `size` bytes passes."""
+        params = message.get("params")
+        params = params if isinstance(params, dict) else {}
+        name = params.get("name", "")
+        name = name if isinstance(name, str) else json.dumps(name)
+        arguments = params.get("arguments")
+        record: Record = {
+            "kind": "call",
+            "uid": new_uid(),
+            "server_uid": self._server_uid,
+            "session_uid": self._session["uid"],
+            "tool_name": _text(name),
+            "tool_hash": self._hashes.get(name),
+            "arguments_json": _json(arguments) if isinstance(arguments, dict) else None,
+            "result_json": None,
+            "outcome": "no_answer",
+            "error": None,
+            "error_code": None,
+            "created_at": now(),
+            "duration_ms": None,
+            "request_bytes": size,
+            "result_bytes": None,
+            "jsonrpc_id": _json(message.get("id")),
+            "trial_uid": trial_uid,
+        }
+        call = OpenCall(record, time.perf_counter())
+        self._submit_open(call)
+        return call
+
+    def cancel(self, call: OpenCall) -> None:
+        """Record that the client waits no longer; an answer may still come."""
+        call.record["outcome"] = "cancelled"
+        self._submit_open(call)
+
+    def answer(self, call: OpenCall, message: dict[str, Any], size: int) -> int:
+        """Record the response of `size` bytes, and return the ticket that its passing waits for."""
+        record = call.record
+        record["duration_ms"] = round((time.perf_counter() - call.started) * 1000, 3)
+        record["result_bytes"] = size
+        error = message.get("error")
+        if error is not None:
+            record["outcome"] = "protocol_error"
+            record["error"], record["error_code"] = _error(error)
+        else:
+            result = message.get("result")
+            record["result_json"] = _json(result, limit=RESULT_LIMIT)
+            record["outcome"] = "result"
+            if isinstance(result, dict) and result.get("isError") is True:
+                record["outcome"] = "tool_error"
+                record["error"] = _text(_content_text(result)[:_ERROR_LIMIT])
+        return self._submit([record], awaited=True)
+
+    def unanswered(self, call: OpenCall) -> None:
+        """Record that no answer will come: `no_answer`, or `cancelled` if it was."""
+        self._submit([call.record], awaited=False)
+
+    def _submit_open(self, call: OpenCall) -> None:
+        record_json = json.dumps(call.record)
+        opened = {"kind": "open", "uid": call.record["uid"], "record_json": record_json, **self._process}
+        self._submit([opened], awaited=False)
+
+
+def _json(value: Any, *, names: bool = True, limit: int | None = None) -> str:
+    """Return `value` as JSON, redacted; above `limit` bytes, shortened, and saying so."""
+    text = _dump(value)
+    size = len(text.encode())
+    if limit is not None and size > limit:
+        # A little less than the limit: what says so takes room too.
+        value = shorten(value, limit - 64)
+        value = {**value, CUT_KEY: {"bytes": size}} if isinstance(value, dict) else value
+        text = _dump(value)
+    return _dump(redact(value, names=names)) if may_hold_secret(text) else text
+
+
+def _dump(value: Any) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair: valid JSON only as an escape
+        return json.dumps(value, separators=(",", ":"))
+    except RecursionError:
+        return '"[nested too deeply]"'
+    return text
+
+
+def _hash(definition: dict[str, Any]) -> str | None:
+    try:
+        return tool_hash(definition)
+    except RecursionError:
+        return None
+
+
+def _error(error: Any) -> tuple[str, int | None]:
+    if not isinstance(error, dict):
+        return _text(_dump(error)[:_ERROR_LIMIT]), None
+    message = error.get("message")
+    text = message if isinstance(message, str) else _dump(message)
+    if error.get("data") is not None:
+        text = f"{text} {_dump(error['data'])}"
+    code = error.get("code")
+    fits = isinstance(code, int) and not isinstance(code, bool) and -(2**63) <= code < 2**63
+    return _text(text[:_ERROR_LIMIT]), code if fits else None
+
+
+def _content_text(result: dict[str, Any]) -> str:
+    content = result.get("content")
+    items = content if isinstance(content, list) else []
+    texts = [item["text"] for item in items if isinstance(item, dict) and isinstance(item.get("text"), str)]
+    return "\n".join(texts)
+
+
+def _text(text: str) -> str:
+    return _clean(redact_text(text) if may_hold_secret(text) else text)
+
+
+def _clean(text: str) -> str:
+    """Return `text` as SQLite takes it: halves of surrogate pairs are no characters."""
+    return text.encode("utf-8", "replace").decode()

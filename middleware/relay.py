@@ -1,0 +1,249 @@
+"""Pairs requests with their responses as they pass, and says what must be done before a message may go on.
+
+Sans-IO: messages in, messages out, whatever carries them. The relay parses a copy and passes the bytes themselves on;
+it changes them in two places only: hints in `tools/list` results, while an artefact is served, and the learner's own
+trial id, when the learner started the relay.
+"""
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from middleware.hints import CurrentHints, insert, list_changed
+from middleware.memory.identity import TRIAL_META_KEY
+from middleware.memory.writer import FIRST_LOOK
+from middleware.parsing import parse
+from middleware.recording import OpenCall, Recording
+from middleware.splice import apply, beginning, decode, elements, encode, members, without
+
+_CANCEL_GRACE_S = 1.0  # an answer that crossed the cancellation on its way is still taken
+_PARSE_ERROR = -32700
+
+
+class Passage(NamedTuple):
+    """A message for the client: it may go on once the writer has `done` the `ticket`; as `finish()`, if given."""
+
+    data: bytes
+    ticket: int = 0
+    finish: Callable[[], bytes] | None = None
+
+
+class _Request:
+    """A client's request that has no response yet."""
+
+    __slots__ = ("call", "cancelled_at", "identifier", "listens", "method")
+
+    def __init__(self, method: object, identifier: object) -> None:
+        self.method = method
+        self.identifier = identifier
+        self.call: OpenCall | None = None
+        self.cancelled_at: float | None = None
+        self.listens = False  # a subscription to changes of the tools that the server has acknowledged
+
+
+class Relay:
+    """One session between a client and a server."""
+
+    def __init__(self, recording: Recording, hints: CurrentHints, *, trial_token: str | None = None) -> None:
+        self._recording = recording
+        self._hints = hints
+        self._trial_token = trial_token
+        # An id may be in flight twice, against the protocol; the answers are taken to come in the requests' order.
+        self._pending: dict[object, deque[_Request]] = {}
+        self._cancelled = 0  # how many of them are cancelled calls
+        self._may_notify = False  # the server declared tools.listChanged in a handshake
+        self._initialized = False
+
+    def client_message(self, data: bytes) -> bytes:
+        """Take note of a message from the client; return what goes on to the server."""
+        value = parse(data)
+        for message in value if isinstance(value, list) else (value,):
+            if isinstance(message, dict) and "method" in message:
+                size = len(data) if message is value else len(json.dumps(message))
+                self._from_client(message, size)
+        return self._without_trial(data) if self._trial_token is not None else data
+
+    def server_message(self, data: bytes) -> Passage:
+        """Take note of a message from the server; return how it goes on to the client."""
+        value = parse(data)
+        ticket = 0
+        listings = []
+        for index, message in enumerate(value if isinstance(value, list) else (value,)):
+            if not isinstance(message, dict):
+                continue
+            if "method" in message:
+                self._server_notified(message)
+                continue
+            request = self._take(message)
+            if request is None:
+                continue
+            if request.call is not None:
+                size = len(data) if message is value else len(json.dumps(message))
+                ticket = max(ticket, self._answered(request.call, request, message, size))
+            elif request.method == "tools/list":
+                result = message.get("result")
+                if isinstance(result, dict):
+                    ticket = max(ticket, FIRST_LOOK, self._recording.tools(result.get("tools")))
+                    listings.append(index)
+            elif request.method == "initialize":
+                self._handshake(message.get("result"))
+        if not listings:
+            return Passage(data, ticket)
+        # The hints are put in when the message goes, not now: the first look at them may not have ended.
+        return Passage(data, ticket, lambda: insert(data, self._hints(), listings))
+
+    def hints_changed(self) -> Iterator[bytes]:
+        """Yield the notifications that tell the client to list the tools again, where it can hear them."""
+        if self._may_notify and self._initialized:
+            yield list_changed()
+        for requests in self._pending.values():
+            for request in requests:
+                if request.listens:
+                    yield list_changed(json.dumps(request.identifier))
+
+    def settle(self) -> float | None:
+        """Close cancelled calls that were not answered in a second; return seconds until the next is due, if any."""
+        if not self._cancelled:
+            return None
+        limit = time.perf_counter() - _CANCEL_GRACE_S
+        soonest = None
+        for key, requests in list(self._pending.items()):
+            for request in list(requests):
+                if request.call is None or request.cancelled_at is None:
+                    continue
+                if request.cancelled_at <= limit:
+                    self._recording.unanswered(request.call)
+                    self._remove(key, request)
+                else:
+                    left = request.cancelled_at - limit
+                    soonest = left if soonest is None else min(soonest, left)
+        return soonest
+
+    def end(self) -> None:
+        """Close every call that is still open: no answer can come any more."""
+        for requests in self._pending.values():
+            for request in requests:
+                if request.call is not None:
+                    self._recording.unanswered(request.call)
+        self._pending.clear()
+        self._cancelled = 0
+
+    def _from_client(self, message: dict[str, Any], size: int) -> None:
+        method = message["method"]
+        params = message.get("params")
+        params = params if isinstance(params, dict) else {}
+        if "id" not in message:
+            if method == "notifications/cancelled":
+                self._cancel(params.get("requestId"))
+            elif method == "notifications/initialized":
+                self._initialized = True
+            return
+        meta = params.get("_meta")
+        self._recording.client_from_meta(meta)
+        request = _Request(method, message["id"])
+        if method == "tools/call":
+            request.call = self._recording.request(message, size, self._trial(meta))
+        elif method == "initialize":
+            self._recording.client(info=params.get("clientInfo"), protocol_version=params.get("protocolVersion"))
+        self._pending.setdefault(_key(message["id"]), deque()).append(request)
+
+    def _take(self, response: dict[str, Any]) -> _Request | None:
+        """Return the request that `response` answers, which is then no longer pending."""
+        if "id" not in response or not ("result" in response or "error" in response):
+            return None
+        error = response.get("error")
+        # What could not be parsed had no id to be answered under: it is not the request whose id was null.
+        if response["id"] is None and isinstance(error, dict) and error.get("code") == _PARSE_ERROR:
+            return None
+        key = _key(response["id"])
+        requests = self._pending.get(key)
+        if not requests:
+            return None
+        self._remove(key, request := requests[0])
+        return request
+
+    def _remove(self, key: object, request: _Request) -> None:
+        requests = self._pending[key]
+        requests.remove(request)
+        if not requests:
+            del self._pending[key]
+        if request.call is not None and request.cancelled_at is not None:
+            self._cancelled -= 1
+
+    def _cancel(self, identifier: object) -> None:
+        key = _key(identifier)
+        for request in self._pending.get(key, ()):
+            if request.cancelled_at is None:
+                request.cancelled_at = time.perf_counter()
+                if request.call is not None:
+                    self._cancelled += 1
+                    self._recording.cancel(request.call)
+                else:
+                    self._remove(key, request)
+                return
+
+    def _answered(self, call: OpenCall, request: _Request, message: dict[str, Any], size: int) -> int:
+        # Some servers answer a cancelled request with an error that says no more than that.
+        if request.cancelled_at is not None and message.get("error") is not None:
+            self._recording.unanswered(call)
+            return 0
+        return self._recording.answer(call, message, size)
+
+    def _handshake(self, result: object) -> None:
+        if not isinstance(result, dict):
+            return
+        self._recording.client(protocol_version=result.get("protocolVersion"))
+        capabilities = result.get("capabilities")
+        tools = capabilities.get("tools") if isinstance(capabilities, dict) else None
+        self._may_notify = isinstance(tools, dict) and tools.get("listChanged") is True
+
+    def _server_notified(self, message: dict[str, Any]) -> None:
+        if message["method"] != "notifications/subscriptions/acknowledged":
+            return
+        params = message.get("params")
+        meta = params.get("_meta") if isinstance(params, dict) else None
+        granted = params.get("notifications") if isinstance(params, dict) else None
+        if isinstance(meta, dict) and isinstance(granted, dict) and granted.get("toolsListChanged") is True:
+            for request in self._pending.get(_key(meta.get("io.modelcontextprotocol/subscriptionId")), ()):
+                request.listens = request.method == "subscriptions/listen"
+
+    def _trial(self, meta: object) -> str | None:
+        """Return the trial that `meta` names, if it knows the token."""
+        trial = meta.get(TRIAL_META_KEY) if isinstance(meta, dict) else None
+        if self._trial_token is None or not isinstance(trial, dict) or trial.get("token") != self._trial_token:
+            return None
+        uid = trial.get("uid")
+        return uid if isinstance(uid, str) and uid.isprintable() else None
+
+    def _without_trial(self, data: bytes) -> bytes:
+        """Return `data` without our member of `params._meta`: no server should ever see it."""
+        try:
+            text = decode(data)
+            start = beginning(text)
+            messages = [span.start for span in elements(text, start)] or [start]
+            edits = [
+                edit
+                for message in messages
+                for params in _values(text, message, "params")
+                for meta in _values(text, params, "_meta")
+                for edit in without(text, meta, TRIAL_META_KEY)
+            ]
+        except (ValueError, RecursionError):
+            return data  # no JSON
+        return encode(apply(text, edits)) if edits else data
+
+
+def _values(text: str, start: int, key: str) -> Iterator[int]:
+    """Yield where each value of `key` begins in the object at `start`; a repeated key has several."""
+    for one in members(text, start):
+        if one.key == key:
+            yield one.value.start
+
+
+def _key(identifier: object) -> object:
+    """Return what makes two JSON-RPC ids the same: 1 and 1.0 are, 1 and "1", or 1 and true, are not."""
+    if isinstance(identifier, int | float) and not isinstance(identifier, bool):
+        return identifier
+    return json.dumps(identifier, sort_keys=True)

@@ -1,0 +1,466 @@
+"""The relay on stdio: a client on our standard input and output, a server behind two pipes.
+
+One loop moves bytes in both directions and never waits for a disk; only a line that carries a result to record waits
+for its commit, with those behind it. No asyncio: a poll loop starts quicker, is smaller, and adds less to each message.
+The server's standard error is ours.
+"""
+
+import os
+import select
+import signal
+import stat
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from middleware.errors import CommandError
+from middleware.memory.identity import TRIAL_TOKEN_VARIABLE, server_uid
+from middleware.memory.writer import Writer, report_to_stderr
+from middleware.recording import Recording
+from middleware.redaction import redact_command
+from middleware.relay import Passage, Relay
+
+COMMIT_WAIT_S = 0.05  # the longest a line waits for its commit
+LINE_LIMIT = 64 << 20  # bytes; a longer line passes through in pieces, unread
+_HELD_LIMIT = 1 << 20  # bytes held for a reader before its writer is no longer read
+_READ_BYTES = 1 << 16
+_END_S = 2.0  # the longest that the writer's last words may take
+# Clients kill what has not ended two seconds after their SIGTERM; the server must be gone before we are.
+_KILL_AFTER_S = 1.5
+_VANISHED_GRACE_S = 2.0  # for a server whose client is gone, from the end of its input to SIGTERM
+_FIRST_BREATH_S = 0.2  # a server that ends by then without a word could not start
+_FORWARDED = (
+    *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM),
+    *(signal.SIGUSR1, signal.SIGUSR2),
+)
+
+
+def run(name: str, command: Sequence[str], memory: Path) -> int:
+    """Relay between this process's standard input and output and the server `command`, until the server has ended.
+
+    Returns the exit code to end with: the server's own, or 128 and the number of the signal that ended it.
+
+    Raises:
+        CommandError: the command cannot be run, or ended before it said anything, with its input still open.
+    """
+    _open_standard_files()
+    environment = dict(os.environ)
+    trial_token = environment.pop(TRIAL_TOKEN_VARIABLE, None)
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    for number in (*_FORWARDED, signal.SIGCHLD):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _leave_to_wakeup)
+    server = _Server(name, command, environment)
+    uid = server_uid(name, command)
+
+    def wake() -> None:
+        with suppress(BlockingIOError):  # full: the loop has been woken already
+            os.write(wake_write, b"\0")
+
+    writer = Writer(memory, uid, wake=wake, report=report_to_stderr)
+    recording = Recording(writer.submit, server_uid=uid, name=name, command=command, transport="stdio")
+    relay = Relay(recording, lambda: writer.hints, trial_token=trial_token)
+    writer.start()
+    try:
+        return _Loop(server, relay, writer, wake_read).run()
+    finally:
+        os.set_blocking(1, True)
+        server.kill()
+        relay.end()
+        writer.close(_END_S)
+
+
+class _Server:
+    """The server's process, in a process group of its own, so that what it starts can be ended with it."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
+        self._name = name
+        self._shown = redact_command(command)
+        child_input, self.input = os.pipe()
+        self.output, child_output = os.pipe()
+        try:
+            self.pid = os.posix_spawnp(
+                command[0],
+                list(command),
+                environment,
+                file_actions=[(os.POSIX_SPAWN_DUP2, child_input, 0), (os.POSIX_SPAWN_DUP2, child_output, 1)],
+                # Of its own: Ctrl-C in a terminal would reach it twice, from the terminal and from us.
+                setpgroup=0,
+                # Python ignores these two, and what is ignored stays so in a child.
+                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+            )
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise CommandError(
+                f"cannot run the server {name!r}: {self._shown}: {reason}; check the command behind --"
+            ) from error
+        os.close(child_input)
+        os.close(child_output)
+        for descriptor in (self.input, self.output):
+            os.set_blocking(descriptor, False)
+        self.started = time.monotonic()
+        self.status: int | None = None  # as os.wait gives it; None while it runs
+        self.spoke = False
+        self.input_closed = False
+        self._told_to_end = False
+
+    def close_input(self) -> None:
+        """Let the server read the end of its input."""
+        if not self.input_closed:
+            self.input_closed = True
+            os.close(self.input)
+
+    def signal(self, number: int) -> None:
+        """Pass a signal on to the server and what it has started."""
+        self._told_to_end = True
+        if self.status is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def reap(self) -> None:
+        """Note whether the server has ended."""
+        if self.status is not None:
+            return
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            return
+        if self._told_to_end:
+            # Before the process is reaped, its group cannot be anybody else's.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self.status = os.waitpid(self.pid, 0)[1]
+
+    def kill(self) -> None:
+        """End a server that still runs; there is nobody left to talk to it."""
+        if self.status is None:
+            self.signal(signal.SIGKILL)
+            self.status = os.waitpid(self.pid, 0)[1]
+
+    def exit_code(self) -> int:
+        """Return the code to end with.
+
+        Raises:
+            CommandError: it ended of itself without a word.
+        """
+        code = os.waitstatus_to_exitcode(self.status or 0)
+        if not self.spoke and not self._told_to_end:
+            how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+            message = (
+                f"the server {self._name!r} ended before it said anything ({how}): {self._shown}; "
+                "run that command by itself to see why"
+            )
+            if not self.input_closed:
+                raise CommandError(message)
+            if code:
+                report_to_stderr(message)
+        return code if code >= 0 else 128 - code
+
+
+class _Lane:
+    """One direction: the line being read, the lines that wait for their commits, the bytes being written."""
+
+    def __init__(
+        self, source: int, sink: int, take: Callable[[bytes], Passage], write: Callable[[memoryview], int]
+    ) -> None:
+        self.source = source
+        self.sink = sink
+        self.source_ended = False
+        self.sink_gone = False
+        self.has_read = False
+        self._take = take
+        self._write = write
+        self._line = bytearray()  # read, and not yet ended by a newline
+        self._searched = 0  # bytes of it that hold no newline
+        self._overlong = False  # in the midst of a line above the limit
+        self.waiting: deque[tuple[Passage, float]] = deque()  # with the time of each one's deadline
+        self._waiting_bytes = 0
+        self._out: deque[memoryview] = deque()
+        self._out_bytes = 0
+
+    @property
+    def wants_input(self) -> bool:
+        return not self.source_ended and self._waiting_bytes + self._out_bytes < _HELD_LIMIT
+
+    @property
+    def wants_output(self) -> bool:
+        return bool(self._out) and not self.sink_gone
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.waiting and (not self._out or self.sink_gone)
+
+    def read(self) -> bool:
+        """Read once, and take the lines that are complete; return False when there was nothing to read."""
+        try:
+            data = os.read(self.source, _READ_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""  # as good as ended
+        if not data:
+            self.end()
+            return True
+        self.has_read = True
+        if self._overlong:
+            end = data.find(b"\n") + 1
+            self._pass(Passage(data[:end] if end else data))
+            self._overlong = not end
+            data = data[end:] if end else b""
+        self._line += data
+        start = 0
+        while (newline := self._line.find(b"\n", max(start, self._searched))) >= 0:
+            self._pass(self._take(bytes(self._line[start : newline + 1])))
+            start = newline + 1
+        del self._line[:start]
+        self._searched = len(self._line)
+        if self._searched > LINE_LIMIT:
+            self._pass(Passage(bytes(self._line)))
+            self._line.clear()
+            self._searched = 0
+            self._overlong = True
+        return True
+
+    def end(self) -> None:
+        """Take what came behind the last newline: the source has ended."""
+        if not self.source_ended:
+            self.source_ended = True
+            if self._line:
+                self._pass(self._take(bytes(self._line)))
+                self._line.clear()
+
+    def insert(self, data: bytes) -> None:
+        """Pass on a message of our own, between two lines."""
+        if not self._overlong:
+            self._pass(Passage(data))
+
+    def release(self, writer: Writer) -> None:
+        """Move what waits no longer to the bytes being written."""
+        while self.waiting:
+            passage, deadline = self.waiting[0]
+            if passage.ticket > writer.done:
+                if time.monotonic() < deadline and not writer.stalled:
+                    return
+                writer.give_up(passage.ticket)
+            self.waiting.popleft()
+            self._waiting_bytes -= len(passage.data)
+            data = passage.finish() if passage.finish else passage.data
+            self._out.append(memoryview(data))
+            self._out_bytes += len(data)
+
+    def flush(self) -> None:
+        """Write as much as the sink takes now."""
+        while self._out and not self.sink_gone:
+            try:
+                written = self._write(self._out[0])
+            except BlockingIOError:
+                return
+            except OSError:
+                self.lose_sink()
+                return
+            self._out_bytes -= written
+            if written == len(self._out[0]):
+                self._out.popleft()
+            else:
+                self._out[0] = self._out[0][written:]
+                if not written:
+                    return
+
+    def lose_sink(self) -> None:
+        """Nobody reads what we write any more."""
+        self.sink_gone = True
+        self._out.clear()
+        self._out_bytes = 0
+
+    def _pass(self, passage: Passage) -> None:
+        self.waiting.append((passage, time.monotonic() + COMMIT_WAIT_S))
+        self._waiting_bytes += len(passage.data)
+
+
+class _Loop:
+    """Moves bytes until the server has ended and its last word has been passed on."""
+
+    def __init__(self, server: _Server, relay: Relay, writer: Writer, wake: int) -> None:
+        self._server = server
+        self._relay = relay
+        self._writer = writer
+        self._wake = wake
+        self._hints = writer.hints
+        self._up = _Lane(0, server.input, lambda line: Passage(relay.client_message(line)), _writer_to(server.input))
+        self._down = _Lane(server.output, 1, relay.server_message, _standard_output_writer())
+        self._poll = select.poll()
+        self._watched: dict[int, int] = {}  # descriptor → events
+        self._client_gone = False
+        self._breath_ends = server.started + _FIRST_BREATH_S
+        self._term_at: float | None = None
+        self._kill_at: float | None = None
+
+    def run(self) -> int:
+        """Return the exit code to end with.
+
+        Raises:
+            CommandError: the server ended of itself without a word.
+        """
+        self._watch(self._wake, select.POLLIN)
+        while not (self._server.status is not None and self._down.source_ended and self._down.is_empty):
+            self._watch_lanes()
+            for descriptor, _ in self._poll.poll(self._timeout_ms()):
+                if descriptor == self._wake:
+                    self._woken()
+                elif descriptor == self._down.source:
+                    self._down.read()
+                elif descriptor == 0:
+                    self._up.read()
+                elif descriptor == 1 and not self._down.wants_output:
+                    self._client_vanished()
+            self._proceed()
+        self._take_last_requests()
+        return self._server.exit_code()
+
+    def _proceed(self) -> None:
+        """Do what has become possible: pass lines on, and pass endings on."""
+        server, up, down = self._server, self._up, self._down
+        up.release(self._writer)
+        up.flush()
+        if server.status is not None:
+            # What its descendants might still write is not waited for.
+            while down.wants_input:
+                if not down.read():
+                    down.end()
+        server.spoke = server.spoke or down.has_read
+        down.release(self._writer)
+        down.flush()
+        if down.sink_gone and not self._client_gone:
+            self._client_vanished()
+        if up.sink_gone and not up.source_ended:
+            up.end()
+            _replace_by_null(0, os.O_RDONLY)  # as the server would: the client's next write fails
+        if up.source_ended and up.is_empty and (server.spoke or time.monotonic() >= self._breath_ends):
+            # Not earlier, lest a server that dies of itself seems to have ended because its input did.
+            server.close_input()
+        if down.source_ended and down.is_empty and server.status is None and self._term_at is None:
+            _replace_by_null(1, os.O_WRONLY)
+            self._end_server_soon()
+        self._keep_times()
+
+    def _watch_lanes(self) -> None:
+        up, down = self._up, self._down
+        self._watch(0, select.POLLIN if up.wants_input else None)
+        self._watch(up.sink, select.POLLOUT if up.wants_output else None)
+        self._watch(down.source, select.POLLIN if down.wants_input else None)
+        # Even without anything to write: an error there says that the client is gone.
+        self._watch(1, None if self._client_gone else select.POLLOUT if down.wants_output else 0)
+
+    def _watch(self, descriptor: int, events: int | None) -> None:
+        if self._watched.get(descriptor) == events:
+            return
+        if events is None:
+            self._poll.unregister(descriptor)
+            del self._watched[descriptor]
+        else:
+            self._poll.register(descriptor, events)
+            self._watched[descriptor] = events
+
+    def _woken(self) -> None:
+        for number in os.read(self._wake, 4096):
+            if number == signal.SIGCHLD:
+                self._server.reap()
+            elif number:
+                self._server.signal(number)
+                if number == signal.SIGTERM and self._kill_at is None:
+                    self._kill_at = time.monotonic() + _KILL_AFTER_S
+        if self._writer.hints is not self._hints:
+            self._hints = self._writer.hints
+            for line in self._relay.hints_changed():
+                self._down.insert(line)
+
+    def _client_vanished(self) -> None:
+        self._client_gone = True
+        self._down.lose_sink()
+        if not self._down.source_ended:
+            self._down.source_ended = True
+            os.close(self._server.output)  # as the client did: the server's next write fails
+        self._up.end()
+        self._end_server_soon()
+
+    def _end_server_soon(self) -> None:
+        if self._term_at is None:
+            self._term_at = time.monotonic() + _VANISHED_GRACE_S
+
+    def _keep_times(self) -> None:
+        now = time.monotonic()
+        if self._term_at is not None and now >= self._term_at and self._kill_at is None:
+            self._server.signal(signal.SIGTERM)
+            self._kill_at = now + _KILL_AFTER_S
+        if self._kill_at is not None and now >= self._kill_at:
+            self._server.signal(signal.SIGKILL)
+            self._down.lose_sink()
+            self._kill_at = now + _KILL_AFTER_S
+
+    def _timeout_ms(self) -> int | None:
+        now = time.monotonic()
+        times = [self._kill_at or self._term_at]
+        if self._down.waiting:
+            times.append(self._down.waiting[0][1])
+        if self._up.source_ended and not self._server.input_closed:
+            times.append(self._breath_ends)
+        left = [at - now for at in times if at is not None]
+        if (due := self._relay.settle()) is not None:
+            left.append(due)
+        return max(0, int(min(left) * 1000) + 1) if left else None
+
+    def _take_last_requests(self) -> None:
+        """Take note of what the client had sent when the server ended: each such call is one without an answer."""
+        for _ in range(_HELD_LIMIT // _READ_BYTES):
+            if not (self._up.wants_input and _is_ready(0, select.POLLIN)):
+                break
+            self._up.read()
+
+
+def _writer_to(descriptor: int) -> Callable[[memoryview], int]:
+    return lambda data: os.write(descriptor, data)
+
+
+def _standard_output_writer() -> Callable[[memoryview], int]:
+    """Return a function that writes to standard output without ever waiting for its reader."""
+    kind = os.fstat(1)
+    if (stat.S_ISFIFO(kind.st_mode) or stat.S_ISSOCK(kind.st_mode)) and not os.path.samestat(kind, os.fstat(2)):
+        os.set_blocking(1, False)
+        return _writer_to(1)
+
+    def write_when_ready(data: memoryview) -> int:
+        # A terminal, or a pipe that is standard error too: whoever shares it does not expect it to stop blocking. As
+        # much as this never blocks once there is room.
+        if not _is_ready(1, select.POLLOUT):
+            raise BlockingIOError
+        return os.write(1, data[: select.PIPE_BUF])
+
+    return write_when_ready
+
+
+def _is_ready(descriptor: int, events: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, events)
+    return bool(poll.poll(0))
+
+
+def _open_standard_files() -> None:
+    """See that 0, 1 and 2 are open: a pipe of ours under one of these numbers would be taken for it."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _replace_by_null(descriptor: int, flags: int) -> None:
+    null = os.open(os.devnull, flags)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _leave_to_wakeup(number: int, frame: object) -> None:
+    """Do nothing: that the handler is Python's makes the number appear in the loop's wake-up pipe."""
