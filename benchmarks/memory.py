@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -23,8 +24,11 @@ from pathlib import Path
 import apsw
 
 from middleware.memory.database import open_database
+from middleware.memory.identity import new_uid, now
 from middleware.memory.nearest import NearestIndex
+from middleware.memory.spool import Record
 from middleware.memory.store import Memory
+from middleware.memory.writer import FIRST_LOOK, Writer
 
 SUITE = Path(__file__).parents[2] / "shared" / "suites" / "ste"
 SMALL = 20_000
@@ -67,8 +71,8 @@ def fill(path: Path, queries: Sequence[str]) -> None:
         database.execute("INSERT INTO servers VALUES ('s', 'bench', 'bench', '2026-01-01T00:00:00.000Z')")
         database.executemany(
             """
-            INSERT INTO calls (uid, server_uid, session_uid, tool_name, arguments_json, result_json, outcome, created_at,
-                duration_ms, request_bytes, result_bytes, jsonrpc_id, trial_uid)
+            INSERT INTO calls (uid, server_uid, session_uid, tool_name, arguments_json, result_json, outcome,
+                created_at, duration_ms, request_bytes, result_bytes, jsonrpc_id, trial_uid)
             VALUES (?, 's', 'u', ?, ?, ?, ?, '2026-01-01T00:00:00.000Z', 1.5, 100, 250, '1', ?)
             """,
             (
@@ -119,9 +123,43 @@ def nearest(queries: Sequence[str], asked: Sequence[str], peers_asked: int) -> N
 
 def commits(path: Path, count: int) -> list[float]:
     """Commit `count` calls through the relay's writer, one after the other; return each one's milliseconds."""
-    from benchmarks.commits import commit_latencies
-
-    return commit_latencies(path, count)
+    woken = threading.Event()
+    writer = Writer(path, "s", wake=woken.set, report=print)
+    writer.start()
+    while writer.done < FIRST_LOOK:
+        woken.wait()
+    taken = []
+    for number in range(count):
+        uid = new_uid()
+        record: Record = {
+            "kind": "call",
+            "uid": uid,
+            "server_uid": "s",
+            "session_uid": "u",
+            "tool_name": f"tool_{number % 40}",
+            "tool_hash": "h",
+            "arguments_json": json.dumps({"query": f"number {number}"}),
+            "result_json": json.dumps({"content": [{"type": "text", "text": "x" * 200}]}),
+            "outcome": "result",
+            "error": None,
+            "error_code": None,
+            "created_at": now(),
+            "duration_ms": 1.0,
+            "request_bytes": 100,
+            "result_bytes": 250,
+            "jsonrpc_id": "1",
+            "trial_uid": None,
+        }
+        woken.clear()
+        start = time.perf_counter()
+        ticket = writer.submit([record], awaited=True)
+        while writer.done < ticket:
+            woken.wait()
+            woken.clear()
+        taken.append((time.perf_counter() - start) * 1000)
+        time.sleep(0.001)  # a call and its answer do not come back to back
+    writer.close(5)
+    return taken
 
 
 def whole_command(path: Path, *arguments: str) -> float:
@@ -148,13 +186,11 @@ def main() -> None:
         path = Path(folder) / "memory.db"
         start = time.perf_counter()
         fill(path, queries)
-        print(
-            f"memory of {options.calls:,} calls and trials: {path.stat().st_size / 1e6:.0f} MB, {time.perf_counter() - start:.0f} s"
-        )
-        for arguments in (("calls",), ("servers",), ("tools",), ("trials",)):
-            print(
-                f"learner {' '.join(arguments):<10} {whole_command(path, *arguments) * 1000:8.0f} ms (whole process, median of 5)"
-            )
+        size, filled = path.stat().st_size / 1e6, time.perf_counter() - start
+        print(f"memory of {options.calls:,} calls and trials: {size:.0f} MB, {filled:.0f} s")
+        for command in ("calls", "servers", "tools", "trials"):
+            taken = whole_command(path, command) * 1000
+            print(f"learner {command:<10} {taken:8.0f} ms (whole process, median of 5)")
         start = time.perf_counter()
         with Memory(path) as memory:
             memory.nearest_queries(asked[0])
@@ -163,9 +199,8 @@ def main() -> None:
             start = time.perf_counter()
             memory.calls(search="weather forecast")
             print(f"full text, first use: {time.perf_counter() - start:.1f} s")
-            print(
-                f"  then                   {percentiles(timed(lambda query: memory.calls(search=' '.join(query.split()[:3])), asked[:50]))}"
-            )
+            searched = timed(lambda query: memory.calls(search=" ".join(query.split()[:3])), asked[:50])
+            print(f"  then                   {percentiles(searched)}")
         print(f"one call committed       {percentiles(commits(path, 2000))}")
         fresh = Path(folder) / "eight.db"
         open_database(fresh).close()

@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.messages import ToolSpec
@@ -268,7 +267,7 @@ def _print(report: Mapping[str, Any]) -> None:
     if report["artefact"]:
         title += f" with {report['artefact']}"
     columns = ("", "cases", "well-formed", "right tool", "correct", "strict")
-    print_table(columns, table, title=escape(harmless(title)))
+    print_table(columns, table, title=harmless(title))
     click.echo()
     if report["clusters"] < 10:
         click.echo(f"no intervals: the cases form {report['clusters']} clusters, and 10 are needed")

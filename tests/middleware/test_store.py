@@ -107,11 +107,11 @@ def test_trials_are_added_all_or_none(memory: Memory) -> None:
 
 
 def test_trials_are_found_by_the_nearest_query_nearest_first(memory: Memory) -> None:
-    memory.add_trials([imported("high tide at Lindholm"), imported("rain in Corvane")])
-    assert [trial.query for trial in memory.trials(like="the tide in Lindholm")] == ["high tide at Lindholm"]
-    memory.add_trials([imported("tide tables for Lindholm harbour, the next high tide at Lindholm")])
-    assert len(memory.trials(like="the tide in Lindholm")) == 2
-    assert [trial.query for trial in memory.trials(like="rain tide Corvane", limit=1)] == ["rain in Corvane"]
+    memory.add_trials([imported("high tide at Lindholm"), imported("rain near Corvane")])
+    assert [trial.query for trial in memory.trials(like="tide, Lindholm?")] == ["high tide at Lindholm"]
+    memory.add_trials([imported("low tide")])
+    assert [trial.query for trial in memory.trials(like="tide, Lindholm?")] == ["high tide at Lindholm", "low tide"]
+    assert [trial.query for trial in memory.trials(like="rain tide Corvane", limit=1)] == ["rain near Corvane"]
 
 
 def artefact(memory: Memory, name: str, *servers: str) -> None:
