@@ -314,26 +314,6 @@ class Memory:
             (trial_uid, verdict.judge, verdict.label, verdict.confidence, verdict.reason, now()),
         )
 
-    def add_evaluation(self, summary: Mapping[str, Any], predictions: Iterable[tuple[str, Any, Any]]) -> None:
-        """Remember one evaluation: its summary, and per case its id, calls and scores (JSON values)."""
-        with self._db:
-            self._db.execute(
-                """
-                INSERT INTO evaluations (suite, split, model, artefact, summary_json, created_at)
-                VALUES (?, ?, ?, ?, ?, ?)
-                """,
-                (
-                    *(summary[key] for key in ("suite", "split", "model", "artefact")),
-                    json.dumps(summary),
-                    now(),
-                ),
-            )
-            key = self._db.last_insert_rowid()
-            self._db.executemany(
-                "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?)",
-                [(key, case, json.dumps(calls), json.dumps(scores)) for case, calls, scores in predictions],
-            )
-
     # Artefacts and what is served
 
     def add_artefact(
