@@ -228,7 +228,7 @@ class _Slots:
             half = "am" if value.hour < 12 else "pm"
             return self.rng.choice((f"{value:%H:%M}", f"{value.hour % 12 or 12}:{value:%M} {half}"))
         if name == "units":
-            return "kelvin" if value == "Kelvin" else self.rng.choice((f"degrees {value}", str(value)))
+            return "Kelvin" if value == "Kelvin" else self.rng.choice((f"degrees {value}", str(value)))
         return str(value)
 
     def _said_day(self, day: datetime.date) -> str:

@@ -108,7 +108,7 @@ def list_alerts(state: State, severity: str, date: str) -> dict[str, Any]:
         severity: Lowest severity to list.
         date: Day on which the alerts are in force.
     """
-    lowest = state.severity().read("severity", severity, told="example")
+    lowest = state.severity().read("severity", severity, told="choices")
     day = state.date().read("date", date, told="example")
     chance = state.chance("alerts", day)
     alerts = [
@@ -128,7 +128,7 @@ def subscribe_alert(state: State, station: str, hazard: str, severity: str) -> d
         severity: Lowest severity that is sent.
     """
     place = state.station().read("station", station, told="example")
-    peril = state.hazard().read("hazard", hazard, told="example")
+    peril = state.hazard().read("hazard", hazard, told="choices")
     lowest = state.severity().read("severity", severity, told="choices")
     state.subscriptions.setdefault(place, {})[peril] = lowest
     return {"subscribed": True, "station": place, "hazard": peril, "severity": lowest}
