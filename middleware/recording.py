@@ -20,6 +20,8 @@ _ERROR_LIMIT = 2_000  # characters
 _PROTOCOL = "io.modelcontextprotocol/protocolVersion"
 _CLIENT = "io.modelcontextprotocol/clientInfo"
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 # (records, awaited=whether something waits for them) → ticket; `Writer.submit` in life
 Submit = Callable[..., int]
 
@@ -126,7 +128,7 @@ class Recording:
             "duration_ms": None,
             "request_bytes": size,
             "result_bytes": None,
-            "jsonrpc_id": _json(message.get("id")),
+            "jsonrpc_id": _dump(message.get("id")),
             "trial_uid": trial_uid,
         }
         call = OpenCall(record, time.perf_counter())
@@ -180,7 +182,7 @@ def _json(value: Any, *, names: bool = True, limit: int | None = None) -> str:
 
 def _dump(value: Any) -> str:
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        text = _encode(value)
         text.encode()
     except UnicodeEncodeError:  # half a surrogate pair: valid JSON only as an escape
         return json.dumps(value, separators=(",", ":"))

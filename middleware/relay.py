@@ -56,14 +56,17 @@ class Relay:
         self._may_notify = False  # the server declared tools.listChanged in a handshake
         self._initialized = False
 
-    def client_message(self, data: bytes) -> bytes:
-        """Take note of a message from the client; return what goes on to the server."""
+    def to_server(self, data: bytes) -> bytes:
+        """Return what goes on to the server of a message from the client: all of it but our own trial id."""
+        return data if self._trial_token is None else self._without_trial(data)
+
+    def client_message(self, data: bytes) -> None:
+        """Take note of a message from the client, before any that the server sends after it has gone on."""
         value = parse(data)
         for message in value if isinstance(value, list) else (value,):
             if isinstance(message, dict) and "method" in message:
                 size = len(data) if message is value else len(json.dumps(message))
                 self._from_client(message, size)
-        return self._without_trial(data) if self._trial_token is not None else data
 
     def server_message(self, data: bytes) -> Passage:
         """Take note of a message from the server; return how it goes on to the client."""

@@ -9,6 +9,7 @@ import os
 import select
 import signal
 import stat
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -64,6 +65,8 @@ def run(name: str, command: Sequence[str], memory: Path) -> int:
     writer = Writer(memory, uid, wake=wake, report=report_to_stderr)
     recording = Recording(writer.submit, server_uid=uid, name=name, command=command, transport="stdio")
     relay = Relay(recording, lambda: writer.hints, trial_token=trial_token)
+    # Python's 5 ms between two threads is what a message would wait for while the writer computes.
+    sys.setswitchinterval(0.0001)
     writer.start()
     try:
         return _Loop(server, relay, writer, wake_read).run()
@@ -289,7 +292,8 @@ class _Loop:
         self._writer = writer
         self._wake = wake
         self._hints = writer.hints
-        self._up = _Lane(0, server.input, lambda line: Passage(relay.client_message(line)), _writer_to(server.input))
+        self._unnoted: list[bytes] = []  # lines from the client that the relay has not taken note of
+        self._up = _Lane(0, server.input, self._from_client, _writer_to(server.input))
         self._down = _Lane(server.output, 1, relay.server_message, _standard_output_writer())
         self._poll = select.poll()
         self._watched: dict[int, int] = {}  # descriptor → events
@@ -310,21 +314,31 @@ class _Loop:
             for descriptor, _ in self._poll.poll(self._timeout_ms()):
                 if descriptor == self._wake:
                     self._woken()
-                elif descriptor == self._down.source:
-                    self._down.read()
                 elif descriptor == 0:
                     self._up.read()
+                elif descriptor == self._down.source:
+                    self._down.read()
                 elif descriptor == 1 and not self._down.wants_output:
                     self._client_vanished()
             self._proceed()
         self._take_last_requests()
         return self._server.exit_code()
 
+    def _from_client(self, line: bytes) -> Passage:
+        self._unnoted.append(line)
+        return Passage(self._relay.to_server(line))
+
+    def _note(self) -> None:
+        for line in self._unnoted:
+            self._relay.client_message(line)
+        self._unnoted.clear()
+
     def _proceed(self) -> None:
         """Do what has become possible: pass lines on, and pass endings on."""
         server, up, down = self._server, self._up, self._down
         up.release(self._writer)
         up.flush()
+        self._note()  # after it was passed on: the server works meanwhile
         if server.status is not None:
             # What its descendants might still write is not waited for.
             while down.wants_input:
@@ -418,6 +432,7 @@ class _Loop:
             if not (self._up.wants_input and _is_ready(0, select.POLLIN)):
                 break
             self._up.read()
+        self._note()
 
 
 def _writer_to(descriptor: int) -> Callable[[memoryview], int]:
