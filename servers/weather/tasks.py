@@ -159,7 +159,7 @@ class _Slots:
         self.rng = random.Random(f"weather {split} {state.seed}")  # noqa: S311 - a simulation, not a secret
         self._state = state
         self._split = split
-        self._cancelled: set[tuple[str, str]] = set()
+        self._asked: set[tuple[Any, ...]] = set()
         day = datetime.timedelta(days=1)
         self._draws: dict[str, Callable[[], Any]] = {
             "station": self._open(state.stations[1:]),
@@ -177,7 +177,7 @@ class _Slots:
         """Return argument → (as said, as written) for every slot in `text`."""
         names = re.findall(r"\{(\w+)\}", text)
         values = {name: self._draws[_DRAWN_AS.get(name, name)]() for name in names}
-        while len(set(values.values())) < len(values) or not self._possible(tool, values):
+        while len(set(values.values())) < len(values) or not self._is_new(tool, values):
             values = {name: self._draws[_DRAWN_AS.get(name, name)]() for name in names}
         if tool == "climate_history":
             values["start"], values["end"] = sorted((values["start"], values["end"]))
@@ -197,18 +197,19 @@ class _Slots:
         turns = itertools.cycle(self.rng.sample(values, len(values)))
         return lambda: next(turns)
 
-    def _possible(self, tool: str, values: dict[str, Any]) -> bool:
-        """Tell whether one server could serve this after all earlier tasks, and whether serving it changes anything."""
-        subscriptions = self._state.subscriptions
-        if tool == "subscribe_alert":
-            return bool(subscriptions[values["station"]].get(values["hazard"]) != values["severity"])
-        if tool == "cancel_subscription":
-            values["hazard"] = self.rng.choice(list(subscriptions[values["station"]]))
-            wanted = (values["station"], values["hazard"])
-            fresh = wanted not in self._cancelled
-            self._cancelled.add(wanted)
-            return fresh
-        return True
+    def _is_new(self, tool: str, values: dict[str, Any]) -> bool:
+        """Tell whether this changes the first state, and whether one server could serve it after all earlier tasks."""
+        key: tuple[Any, ...] = (tool, *values.values())
+        if tool in ("subscribe_alert", "cancel_subscription"):
+            subscriptions = self._state.subscriptions[values["station"]]
+            if tool == "cancel_subscription":
+                values["hazard"] = self.rng.choice(list(subscriptions))
+            elif subscriptions.get(values["hazard"]) == values["severity"]:
+                return False
+            key = (values["station"], values["hazard"])
+        is_new = key not in self._asked
+        self._asked.add(key)
+        return is_new
 
     def _written(self, name: str, value: Any) -> Any:
         forms = self._state.forms

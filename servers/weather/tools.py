@@ -130,6 +130,8 @@ def subscribe_alert(state: State, station: str, hazard: str, severity: str) -> d
     place = state.station().read("station", station, told="example")
     peril = state.hazard().read("hazard", hazard, told="choices")
     lowest = state.severity().read("severity", severity, told="choices")
+    if state.subscriptions.get(place, {}).get(peril) == lowest:
+        raise ToolError(f"There is already a subscription to {lowest} {peril} at {place}.")
     state.subscriptions.setdefault(place, {})[peril] = lowest
     return {"subscribed": True, "station": place, "hazard": peril, "severity": lowest}
 
@@ -169,6 +171,8 @@ def report_observation(state: State, station: str, value: float, units: str, tim
         "unit": unit,
         "time": f"{state.today} {clock:%H:%M}",
     }
+    if observation in state.observations:
+        raise ToolError("This observation has already been recorded.")
     state.observations.append(observation)
     return {"recorded": True, **observation}
 
@@ -205,6 +209,8 @@ def request_bulletin(state: State, model: str, date: str, time: str) -> dict[str
     day = state.date().read("date", date, told="example")
     clock = state.time().read("time", time, told="nothing")
     bulletin = {"model": source, "at": f"{day} {clock:%H:%M}"}
+    if bulletin in state.bulletins:
+        raise ToolError("This bulletin has already been ordered.")
     state.bulletins.append(bulletin)
     return {"ordered": True, **bulletin}
 

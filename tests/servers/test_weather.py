@@ -131,6 +131,19 @@ def test_subscribing_and_cancelling_change_the_state_and_reset_undoes_it() -> No
     assert world.digest() == first
 
 
+def test_what_was_done_is_not_done_twice() -> None:
+    """A caller that repeats a remembered call in place of the one asked for is told so."""
+    world = WEATHER.world(SEED)
+    changing = {"subscribe_alert", "cancel_subscription", "report_observation", "request_bulletin"}
+    for task in WEATHER.tasks(SEED, "test")[:20]:
+        name, arguments = task.calls[0]
+        if name in changing:
+            assert not world.call(name, arguments).is_error
+            before = world.digest()
+            assert world.call(name, arguments).is_error
+            assert world.digest() == before
+
+
 def test_a_whole_number_is_recorded_like_the_same_number_with_a_point() -> None:
     digests = set()
     for value in (12, 12.0):
