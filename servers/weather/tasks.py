@@ -161,9 +161,11 @@ class _Slots:
         self._split = split
         self._asked: set[tuple[Any, ...]] = set()
         day = datetime.timedelta(days=1)
+        ahead = [state.today + day * n for n in shared.sample(range(1, 721), 720)]
         self._draws: dict[str, Callable[[], Any]] = {
             "station": self._open(state.stations[1:]),
-            "date": self._open([state.today + day * n for n in shared.sample(range(1, 540), 90)]),
+            "date": self._open(ahead[:90]),
+            "alert day": self._open([day for day in ahead if state.has_alerts(day)]),
             "past": self._open([state.today - day * n for n in shared.sample(range(1, 700), 90)]),
             "time": self._open([datetime.time(n // 12, n % 12 * 5) for n in shared.sample(range(288), 60)]),
             "value": self._open([n / 10 for n in shared.sample(range(-120, 390), 90)]),
@@ -176,12 +178,24 @@ class _Slots:
     def fill(self, tool: str, text: str) -> dict[str, tuple[str, Any]]:
         """Return argument → (as said, as written) for every slot in `text`."""
         names = re.findall(r"\{(\w+)\}", text)
-        values = {name: self._draws[_DRAWN_AS.get(name, name)]() for name in names}
+        values = self._drawn(tool, names)
         while len(set(values.values())) < len(values) or not self._is_new(tool, values):
-            values = {name: self._draws[_DRAWN_AS.get(name, name)]() for name in names}
+            values = self._drawn(tool, names)
+        return {name: (self._said(name, value), self._written(name, value)) for name, value in values.items()}
+
+    def _drawn(self, tool: str, names: Sequence[str]) -> dict[str, Any]:
+        kinds = {name: _DRAWN_AS.get(name, name) for name in names}
+        if tool == "list_alerts":
+            kinds["date"] = "alert day"
+        values = {name: self._draws[kind]() for name, kind in kinds.items()}
+        # What the service has: a period in order, a model that covers the station, a subscription to cancel.
         if tool == "climate_history":
             values["start"], values["end"] = sorted((values["start"], values["end"]))
-        return {name: (self._said(name, value), self._written(name, value)) for name, value in values.items()}
+        if tool == "daily_forecast":
+            values["model"] = self.rng.choice([m for m in MODELS if self._state.covers(m, values["station"])])
+        if tool == "cancel_subscription":
+            values["hazard"] = self.rng.choice(list(self._state.subscriptions[values["station"]]))
+        return values
 
     def _open(self, values: Sequence[Any]) -> Callable[[], Any]:
         """Draw from values of which three in five of the test's never occur in practice."""
@@ -201,12 +215,9 @@ class _Slots:
         """Tell whether this changes the first state, and whether one server could serve it after all earlier tasks."""
         key: tuple[Any, ...] = (tool, *values.values())
         if tool in ("subscribe_alert", "cancel_subscription"):
-            subscriptions = self._state.subscriptions[values["station"]]
-            if tool == "cancel_subscription":
-                values["hazard"] = self.rng.choice(list(subscriptions))
-            elif subscriptions.get(values["hazard"]) == values["severity"]:
-                return False
             key = (values["station"], values["hazard"])
+            if self._state.subscriptions[values["station"]].get(values["hazard"]) == values.get("severity"):
+                return False
         is_new = key not in self._asked
         self._asked.add(key)
         return is_new

@@ -45,6 +45,8 @@ def daily_forecast(state: State, station: str, date: str, model: str | None = No
     if model is None:
         raise ToolError("missing argument 'model': there is no default model")
     source = state.model().read("model", model, told="example")
+    if not state.covers(source, place):
+        raise ToolError(f"The {source} model does not cover {place}.")
     chance = state.chance("forecast", place, day, source)
     low = chance.randint(-8, 18)
     return {
@@ -110,7 +112,9 @@ def list_alerts(state: State, severity: str, date: str) -> dict[str, Any]:
     """
     lowest = state.severity().read("severity", severity, told="choices")
     day = state.date().read("date", date, told="example")
-    chance = state.chance("alerts", day)
+    if not state.has_alerts(day):
+        raise ToolError("No alerts are known for that day.")
+    chance = state.chance("in force", day)
     alerts = [
         {"station": place, "hazard": chance.choice(HAZARDS), "severity": chance.choice(SEVERITIES)}
         for place in chance.sample(state.stations, 6)

@@ -100,6 +100,14 @@ class State:
         """Return the times of day."""
         return times(self.forms.time)
 
+    def covers(self, model: str, station: str) -> bool:
+        """Tell whether `model` makes forecasts for `station`; two of the models do."""
+        return model in self.chance("models", station).sample(MODELS, 2)
+
+    def has_alerts(self, day: datetime.date) -> bool:
+        """Tell whether anything is in force on `day`, as on one day in five."""
+        return self.chance("alerts", day).random() < 0.2
+
     def chance(self, *about: object) -> random.Random:
         """Return the randomness of one thing in this world: the same thing, the same numbers."""
         return random.Random("/".join(map(str, (self.seed, *about))))  # noqa: S311 - a simulation, not a secret
