@@ -151,7 +151,7 @@ class Recording:
             record["error"], record["error_code"] = _error(error)
         else:
             result = message.get("result")
-            record["result_json"] = _json(result, limit=RESULT_LIMIT)
+            record["result_json"] = _result_json(result, size)
             record["outcome"] = "result"
             if isinstance(result, dict) and result.get("isError") is True:
                 record["outcome"] = "tool_error"
@@ -168,15 +168,19 @@ class Recording:
         self._submit([opened], awaited=False)
 
 
-def _json(value: Any, *, names: bool = True, limit: int | None = None) -> str:
-    """Return `value` as JSON, redacted; above `limit` bytes, shortened, and saying so."""
-    text = _dump(value)
-    size = len(text.encode())
-    if limit is not None and size > limit:
+def _result_json(result: Any, size: int) -> str:
+    """Return `result`, which came in `size` bytes, as JSON: redacted; above the limit shortened, and saying so."""
+    if size > RESULT_LIMIT:
         # A little less than the limit: what says so takes room too.
-        value = shorten(value, limit - 64)
-        value = {**value, CUT_KEY: {"bytes": size}} if isinstance(value, dict) else value
-        text = _dump(value)
+        result, cut = shorten(result, RESULT_LIMIT - 64)
+        if cut and isinstance(result, dict):
+            result[CUT_KEY] = {"bytes": size}
+    return _json(result)
+
+
+def _json(value: Any, *, names: bool = True) -> str:
+    """Return `value` as JSON, redacted."""
+    text = _dump(value)
     return _dump(redact(value, names=names)) if may_hold_secret(text) else text
 
 

@@ -5,6 +5,7 @@ Names are looked for in keys, and in texts too (`password=...`, JSON inside a st
 results carry them. Pure functions of their argument.
 """
 
+import json
 import re
 import shlex
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any
 REDACTED = "[redacted]"
 CUT_KEY = "practicum/cut"
 _MAX_DEPTH = 100
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 # What `may_hold_secret` looks for, lower case. Plain substring searches: measured faster than one alternation.
 _HINTS = (
@@ -86,9 +88,13 @@ def redact_command(command: Sequence[str]) -> str:
     return shlex.join(shown)
 
 
-def shorten(value: Any, limit: int) -> Any:
-    """Return the JSON value with its shape kept and its texts and lists cut to about `limit` bytes of JSON."""
-    return _shorten(value, [limit], 0)
+def shorten(value: Any, limit: int) -> tuple[Any, bool]:
+    """Return the JSON value cut to about `limit` bytes of JSON, and whether anything had to go.
+
+    Its shape is kept: long texts and lists lose their ends.
+    """
+    left = [limit]
+    return _shorten(value, left, 0), left[0] < 0
 
 
 def _redact(value: Any, names: bool, depth: int) -> Any:
@@ -128,32 +134,45 @@ def _is_secret(name: str) -> bool:
 
 
 def _shorten(value: Any, left: list[int], depth: int) -> Any:
+    """`left[0]` is how many bytes there is room for; below 0, something was cut."""
     if isinstance(value, str):
-        raw = value.encode("utf-8", "surrogatepass")
-        if len(raw) + 2 <= left[0]:
-            left[0] -= len(raw) + 2
-            return value
-        kept = raw[: max(0, left[0])].decode("utf-8", "ignore")
-        left[0] = 0
-        # Up to a blank, so that no half of a secret stays that its shape would have given away whole.
-        blank = max(kept.rfind(" ", -400), kept.rfind("\n", -400))
-        return f"{kept[:blank] if blank >= 0 else kept} [cut]"
-    left[0] -= 8
+        return _shorten_text(value, left)
+    left[0] -= 2 if isinstance(value, dict | list) else len(repr(value)) + 1
     if not isinstance(value, dict | list):
         return value
     if depth == _MAX_DEPTH:
+        left[0] = -1
         return "[cut]"
     if isinstance(value, list):
         items = []
         for item in value:
             if left[0] <= 0:
+                left[0] = -1
                 break
             items.append(_shorten(item, left, depth + 1))
         return items
     members = {}
     for key, item in value.items():
+        left[0] -= _size(key) + 2
         if left[0] <= 0:
+            left[0] = -1
             break
-        left[0] -= len(key) + 4
         members[key] = _shorten(item, left, depth + 1)
     return members
+
+
+def _shorten_text(text: str, left: list[int]) -> str:
+    kept = text[: max(0, left[0])]
+    while kept and (size := _size(kept)) > left[0]:
+        kept = kept[: len(kept) * max(0, left[0]) // size]
+    if len(kept) == len(text):
+        left[0] -= _size(kept) + 1
+        return text
+    left[0] = -1
+    # Up to a blank, so that no half of a secret stays that its shape would have given away whole.
+    blank = max(kept.rfind(" ", -400), kept.rfind("\n", -400))
+    return f"{kept[:blank] if blank >= 0 else kept} [cut]"
+
+
+def _size(text: str) -> int:
+    return len(_encode(text).encode("utf-8", "surrogatepass"))

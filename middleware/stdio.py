@@ -52,10 +52,10 @@ def run(name: str, command: Sequence[str], memory: Path) -> int:
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    for number in (*_FORWARDED, signal.SIGCHLD):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _leave_to_wakeup)
     server = _Server(name, command, environment)
+    # Not before: what our parent ignores (nohup) the server is to ignore too, and it inherits that, but no handler.
+    for number in (*_FORWARDED, signal.SIGCHLD):
+        signal.signal(number, _leave_to_wakeup)
     uid = server_uid(name, command)
 
     def wake() -> None:
@@ -309,6 +309,7 @@ class _Loop:
             CommandError: the server ended of itself without a word.
         """
         self._watch(self._wake, select.POLLIN)
+        self._server.reap()  # it may have ended before there was a handler
         while not (self._server.status is not None and self._down.source_ended and self._down.is_empty):
             self._watch_lanes()
             for descriptor, _ in self._poll.poll(self._timeout_ms()):
