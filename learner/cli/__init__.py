@@ -52,8 +52,7 @@ class LazyGroup(click.Group):
 @click.option(
     "--memory",
     type=click.Path(dir_okay=False, path_type=Path),
-    envvar="PRACTICUM_MEMORY",
-    help="The memory file. Default: practicum/memory.db in the user's data directory.",
+    help="The memory file. Default: PRACTICUM_MEMORY, else practicum/memory.db in the user's data directory.",
 )
 @click.pass_context
 def learner(ctx: click.Context, memory: Path | None) -> None:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from adapters.base import ChatModel
 from adapters.registry import load_model
 from learner.cli.live import LiveTools
-from learner.cli.options import json_option, memory_option
+from learner.cli.options import json_option, named_memory
 from learner.cli.show import print_json, print_table
 from learner.cli.simulated import cases_of, solved_in, specs_of
 from learner.distill.demonstrations import DemonstrationArtefact, load
@@ -35,15 +35,18 @@ MODEL = "recall"
 
 @click.command("demo")
 @click.option("--seed", default=0, show_default=True, help="Which world: its conventions, content and tasks.")
+@click.option(
+    "--memory",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The memory to practise into. Default: a new one in the temporary directory.",
+)
 @json_option
-@memory_option
-def demo_command(seed: int, as_json: bool, memory: Path | None) -> None:
+def demo_command(seed: int, memory: Path | None, as_json: bool) -> None:
     """The whole loop on a simulated server: before, practice through the relay, distil, after.
 
-    Practice sees the tools' responses only. The memory is a new one in the temporary directory unless --memory
-    names one.
+    Practice sees the tools' responses only.
     """
-    path = memory or Path(tempfile.mkdtemp(prefix="practicum-demo-")) / "memory.db"
+    path = named_memory(memory) or Path(tempfile.mkdtemp(prefix="practicum-demo-")) / "memory.db"
     with Progress(
         TextColumn("{task.description:<34}"),
         BarColumn(),

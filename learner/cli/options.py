@@ -14,9 +14,12 @@ memory_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
-def memory_path(given: Path | None) -> Path:
-    """Return the memory that a command works on: its own --memory, else the group's, else the default."""
-    if given is not None:
-        return given
+def named_memory(given: Path | None) -> Path | None:
+    """Return the memory that the command line names: the command's own --memory, else the one before the command."""
     above = click.get_current_context().find_root().obj
-    return above if isinstance(above, Path) else default_path()
+    return given or (above if isinstance(above, Path) else None)
+
+
+def memory_path(given: Path | None) -> Path:
+    """Return the memory that a command works on: the one the command line names, else the default."""
+    return named_memory(given) or default_path()

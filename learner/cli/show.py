@@ -27,7 +27,9 @@ def harmless(text: str, width: int = 0) -> str:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
     """Print a table. Cells are shown as they are: markup in them is not obeyed. Numbers stand right."""
-    table = Table(box=None, pad_edge=False, header_style="bold", title=Text(title) if title else None, title_justify="left")
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title=Text(title) if title else None, title_justify="left"
+    )
     listed = [list(row) for row in rows]
     for index, column in enumerate(columns):
         numeric = bool(listed) and all(isinstance(row[index], int | float | None) for row in listed)
