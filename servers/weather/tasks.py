@@ -32,7 +32,7 @@ TEMPLATES: dict[str, dict[Split, tuple[str, ...]]] = {
         "practice": (
             "What does the {model} model forecast for {station} on {date}?",
             "I'm planning a trip to {station} on {date}; what weather does {model} predict?",
-            "Give me the {date} forecast for {station}, taken from the {model} model.",
+            "Forecast for {station} on {date}, taken from the {model} model, please.",
         ),
         "test": (
             "According to the {model} run, will it rain at {station} on {date}?",
@@ -112,8 +112,8 @@ TEMPLATES: dict[str, dict[Split, tuple[str, ...]]] = {
             "What is the temperature difference between {station} and {other_station}, in {units}?",
         ),
         "test": (
-            "How many {units} warmer is {station} than {other_station} at present?",
-            "Is {station} colder compared to {other_station}, and by how much in {units}?",
+            "By how much is {station} warmer than {other_station} at present, in {units}?",
+            "Is it colder at {station} compared to {other_station}? Tell me the gap in {units}.",
         ),
     },
     "request_bulletin": {
@@ -165,7 +165,7 @@ class _Slots:
         self._draws: dict[str, Callable[[], Any]] = {
             "station": self._open(state.stations[1:]),
             "date": self._open(ahead[:90]),
-            "alert day": self._open([day for day in ahead if state.has_alerts(day)]),
+            "alert day": self._open([date for date in ahead if state.has_alerts(date)]),
             "past": self._open([state.today - day * n for n in shared.sample(range(1, 700), 90)]),
             "time": self._open([datetime.time(n // 12, n % 12 * 5) for n in shared.sample(range(288), 60)]),
             "value": self._open([n / 10 for n in shared.sample(range(-120, 390), 90)]),
