@@ -93,8 +93,16 @@ def shorten(value: Any, limit: int) -> tuple[Any, bool]:
 
     Its shape is kept: long texts and lists lose their ends.
     """
-    left = [limit]
-    return _shorten(value, left, 0), left[0] < 0
+    room = _Room(limit)
+    return _shorten(value, room, 0), room.was_short
+
+
+class _Room:
+    """How many bytes are left to fill, and whether anything found no place."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.was_short = False
 
 
 def _redact(value: Any, names: bool, depth: int) -> Any:
@@ -133,42 +141,41 @@ def _is_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None and _HARMLESS_NAME.search(name) is None
 
 
-def _shorten(value: Any, left: list[int], depth: int) -> Any:
-    """`left[0]` is how many bytes there is room for; below 0, something was cut."""
+def _shorten(value: Any, room: _Room, depth: int) -> Any:
     if isinstance(value, str):
-        return _shorten_text(value, left)
-    left[0] -= 2 if isinstance(value, dict | list) else len(repr(value)) + 1
+        return _shorten_text(value, room)
+    room.left -= 2 if isinstance(value, dict | list) else len(repr(value)) + 1
     if not isinstance(value, dict | list):
         return value
     if depth == _MAX_DEPTH:
-        left[0] = -1
+        room.was_short = True
         return "[cut]"
     if isinstance(value, list):
         items = []
         for item in value:
-            if left[0] <= 0:
-                left[0] = -1
+            if room.left <= 0:
+                room.was_short = True
                 break
-            items.append(_shorten(item, left, depth + 1))
+            items.append(_shorten(item, room, depth + 1))
         return items
     members = {}
     for key, item in value.items():
-        left[0] -= _size(key) + 2
-        if left[0] <= 0:
-            left[0] = -1
+        room.left -= _size(key) + 2
+        if room.left <= 0:
+            room.was_short = True
             break
-        members[key] = _shorten(item, left, depth + 1)
+        members[key] = _shorten(item, room, depth + 1)
     return members
 
 
-def _shorten_text(text: str, left: list[int]) -> str:
-    kept = text[: max(0, left[0])]
-    while kept and (size := _size(kept)) > left[0]:
-        kept = kept[: len(kept) * max(0, left[0]) // size]
+def _shorten_text(text: str, room: _Room) -> str:
+    kept = text[: max(0, room.left)]
+    while kept and (size := _size(kept)) > room.left:
+        kept = kept[: len(kept) * max(0, room.left) // size]
+    room.left -= _size(kept) + 1
     if len(kept) == len(text):
-        left[0] -= _size(kept) + 1
         return text
-    left[0] = -1
+    room.left, room.was_short = 0, True
     # Up to a blank, so that no half of a secret stays that its shape would have given away whole.
     blank = max(kept.rfind(" ", -400), kept.rfind("\n", -400))
     return f"{kept[:blank] if blank >= 0 else kept} [cut]"
