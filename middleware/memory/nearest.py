@@ -5,9 +5,8 @@ tantivy rather than FTS5, which scores every match of every common word: 25 ms a
 (docs/decisions/0003-nearest-queries.md).
 """
 
-import itertools
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,17 +62,29 @@ class NearestIndex:
         Raises:
             IndexBusyError: another process is writing the same index.
         """
-        rows = iter(texts)
-        first = next(rows, None)
-        if first is None:
+        return self._write(lambda _: texts)
+
+    def catch_up(self, texts_after: Callable[[int], Iterable[tuple[int, str]]]) -> int:
+        """Add what `texts_after(last key)` gives, pairs in the order of their keys; return how many.
+
+        The last key is asked for under the index's lock, so no text is added twice.
+
+        Raises:
+            IndexBusyError: another process is writing the same index.
+        """
+        if next(iter(texts_after(self.last_key())), None) is None:
             return 0
+        return self._write(lambda last: texts_after(last))
+
+    def _write(self, texts_after: Callable[[int], Iterable[tuple[int, str]]]) -> int:
         # One thread keeps the order of documents, and so the order among equal scores, the same in every run.
         try:
             writer = self._index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         except ValueError as error:  # tantivy's only word for a lock that somebody holds
             raise IndexBusyError("another process is writing the nearest-query index") from error
+        self._index.reload()
         count = 0
-        for key, text in itertools.chain([first], rows):
+        for key, text in texts_after(self.last_key()):
             writer.add_document(tantivy.Document(text=text, key=key))
             count += 1
         writer.commit()

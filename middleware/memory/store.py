@@ -5,7 +5,7 @@ traces of relays that died (spools, calls in flight) are taken in when the memor
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -54,6 +54,7 @@ class Memory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._db = open_database(path)
+        self._nearest: NearestIndex | None = None
         take_in_spools(self._db, path)
         close_orphans(self._db)
 
@@ -205,13 +206,17 @@ class Memory:
 
         While another process brings the index up to date, the answer is from what it held before.
         """
-        index = NearestIndex(self.path.with_name(self.path.name + ".nearest"))
-        last = index.last_key()
-        rows = self._rows("SELECT id, query FROM trials WHERE id > ? AND query IS NOT NULL ORDER BY id", (last,))
-        fresh = ((int(key), str(text)) for key, text in rows)
+        if self._nearest is None:
+            self._nearest = NearestIndex(self.path.with_name(self.path.name + ".nearest"))
         with suppress(IndexBusyError):
-            index.add(fresh)
-        return [(key, score) for key, score in index.nearest(query, count)]
+            self._nearest.catch_up(self._queries_after)
+        return [(key, score) for key, score in self._nearest.nearest(query, count)]
+
+    def _queries_after(self, trial_id: int) -> Iterator[tuple[int, str]]:
+        for key, query in self._db.execute(
+            "SELECT id, query FROM trials WHERE id > ? AND query IS NOT NULL ORDER BY id", (trial_id,)
+        ):
+            yield int(str(key)), str(query)
 
     def _index_calls(self) -> None:
         while True:

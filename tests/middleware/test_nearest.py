@@ -37,6 +37,21 @@ def test_an_index_on_disk_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert [key for key, _ in again.nearest("alpha")] == [5]
 
 
+def test_catching_up_adds_only_what_is_new_whoever_added_the_rest(tmp_path: Path) -> None:
+    rows = [(1, "alpha"), (2, "beta"), (3, "gamma")]
+
+    def after(key: int) -> list[tuple[int, str]]:
+        return [row for row in rows if row[0] > key]
+
+    one, other = NearestIndex(tmp_path / "i"), NearestIndex(tmp_path / "i")
+    assert one.catch_up(after) == 3
+    assert one.catch_up(after) == 0
+    rows.append((4, "delta"))
+    assert other.catch_up(after) == 1
+    assert one.catch_up(after) == 0
+    assert len(one) == len(other) == 4
+
+
 def test_an_index_of_another_version_is_made_anew(tmp_path: Path) -> None:
     NearestIndex(tmp_path / "i").add([(1, "alpha")])
     (tmp_path / "i" / "version").write_text("0")
