@@ -153,6 +153,7 @@ def commits(path: Path, count: int) -> list[float]:
         woken.clear()
         start = time.perf_counter()
         ticket = writer.submit([record], awaited=True)
+        writer.send()
         while writer.done < ticket:
             woken.wait()
             woken.clear()

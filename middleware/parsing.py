@@ -9,6 +9,7 @@ from middleware.splice import STRING, decode
 MAX_DEPTH = 100
 _FLATTEN_LIMIT = 1 << 20  # characters; flattening is slow, and nothing honest is both that long and that deep
 _decode_json = json.JSONDecoder(strict=False).decode
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _TOKEN = re.compile(rf"{STRING}|[\[\]{{}}]|-?\d{{1000,}}+(?![.eE])", re.DOTALL)
 
 
@@ -30,6 +31,18 @@ def parse(data: bytes) -> Any:
         return _decode_json(_flatten(text))
     except (ValueError, RecursionError):
         return None
+
+
+def spell(value: Any) -> str:
+    """Return `value`, which came from `parse`, as JSON that is valid UTF-8."""
+    try:
+        text = _encode_json(value)
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair: valid JSON only as an escape
+        return json.dumps(value, separators=(",", ":"))
+    except RecursionError:  # the encoder gives up a few levels before the parser does
+        return '"[nested too deeply]"'
+    return text
 
 
 def _flatten(text: str) -> str:

@@ -13,14 +13,13 @@ from typing import Any
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.processes import process_identity
 from middleware.memory.spool import Record
+from middleware.parsing import spell
 from middleware.redaction import CUT_KEY, may_hold_secret, redact, redact_command, redact_text, shorten
 
 RESULT_LIMIT = 16 * 1024  # bytes of JSON
 _ERROR_LIMIT = 2_000  # characters
 _PROTOCOL = "io.modelcontextprotocol/protocolVersion"
 _CLIENT = "io.modelcontextprotocol/clientInfo"
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # (records, awaited=whether something waits for them) → ticket; `Writer.submit` in life
 Submit = Callable[..., int]
@@ -40,7 +39,7 @@ class Recording:
     """One session's records. The writer's tickets are handed on for whatever has to wait until it is durable."""
 
     def __init__(self, submit: Submit, *, server_uid: str, name: str, command: Sequence[str], transport: str) -> None:
-        self._submit = submit
+        self._submit_records = submit
         self._server_uid = server_uid
         self._hashes: dict[str, str] = {}  # tool name → hash of its definition, as last listed
         self._known: set[str] = set()  # hashes that have a row
@@ -55,14 +54,13 @@ class Recording:
             "transport": transport,
             "created_at": now(),
         }
-        server = {
+        self._server: Record | None = {
             "kind": "server",
             "uid": server_uid,
             "name": _clean(name),
             "command": _clean(redact_command(command)),
             "created_at": now(),
         }
-        submit([server, self._session], awaited=False)
 
     def client(self, *, info: Any = None, protocol_version: Any = None) -> None:
         """Record who the client is and which revision is spoken, as far as each is told now."""
@@ -72,7 +70,7 @@ class Recording:
         new = {key: _clean(value) for key, value in told.items() if isinstance(value, str)}
         if any(self._session[key] != value for key, value in new.items()):
             self._session = {**self._session, **new}
-            self._submit([self._session], awaited=False)
+            self._submit([self._session] if self._server is None else [], awaited=False)
 
     def client_from_meta(self, meta: Any) -> None:
         """The same, from a request's `_meta`: from 2026-07-28 on, each request tells it."""
@@ -110,7 +108,7 @@ class Recording:
         params = message.get("params")
         params = params if isinstance(params, dict) else {}
         name = params.get("name", "")
-        name = name if isinstance(name, str) else json.dumps(name)
+        name = name if isinstance(name, str) else spell(name)
         arguments = params.get("arguments")
         record: Record = {
             "kind": "call",
@@ -128,7 +126,7 @@ class Recording:
             "duration_ms": None,
             "request_bytes": size,
             "result_bytes": None,
-            "jsonrpc_id": _dump(message.get("id")),
+            "jsonrpc_id": spell(message.get("id")),
             "trial_uid": trial_uid,
         }
         call = OpenCall(record, time.perf_counter())
@@ -162,6 +160,14 @@ class Recording:
         """Record that no answer will come: `no_answer`, or `cancelled` if it was."""
         self._submit([call.record], awaited=False)
 
+    def _submit(self, records: list[Record], *, awaited: bool) -> int:
+        """Have `records` written; the first bring the server and the session with them, so that a command which
+        cannot even start leaves nothing behind."""
+        if self._server is not None:
+            records = [self._server, self._session, *records]
+            self._server = None
+        return self._submit_records(records, awaited=awaited)
+
     def _submit_open(self, call: OpenCall) -> None:
         record_json = json.dumps(call.record)
         opened = {"kind": "open", "uid": call.record["uid"], "record_json": record_json, **self._process}
@@ -180,19 +186,8 @@ def _result_json(result: Any, size: int) -> str:
 
 def _json(value: Any, *, names: bool = True) -> str:
     """Return `value` as JSON, redacted."""
-    text = _dump(value)
-    return _dump(redact(value, names=names)) if may_hold_secret(text) else text
-
-
-def _dump(value: Any) -> str:
-    try:
-        text = _encode(value)
-        text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair: valid JSON only as an escape
-        return json.dumps(value, separators=(",", ":"))
-    except RecursionError:
-        return '"[nested too deeply]"'
-    return text
+    text = spell(value)
+    return spell(redact(value, names=names)) if may_hold_secret(text) else text
 
 
 def _hash(definition: dict[str, Any]) -> str | None:
@@ -204,11 +199,11 @@ def _hash(definition: dict[str, Any]) -> str | None:
 
 def _error(error: Any) -> tuple[str, int | None]:
     if not isinstance(error, dict):
-        return _text(_dump(error)[:_ERROR_LIMIT]), None
+        return _text(spell(error)[:_ERROR_LIMIT]), None
     message = error.get("message")
-    text = message if isinstance(message, str) else _dump(message)
+    text = message if isinstance(message, str) else spell(message)
     if error.get("data") is not None:
-        text = f"{text} {_dump(error['data'])}"
+        text = f"{text} {spell(error['data'])}"
     code = error.get("code")
     fits = isinstance(code, int) and not isinstance(code, bool) and -(2**63) <= code < 2**63
     return _text(text[:_ERROR_LIMIT]), code if fits else None

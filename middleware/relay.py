@@ -5,7 +5,6 @@ it changes them in two places only: hints in `tools/list` results, while an arte
 trial id, when the learner started the relay.
 """
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 from middleware.hints import CurrentHints, insert, list_changed
 from middleware.memory.identity import TRIAL_META_KEY
 from middleware.memory.writer import FIRST_LOOK
-from middleware.parsing import parse
+from middleware.parsing import parse, spell
 from middleware.recording import OpenCall, Recording
 from middleware.splice import apply, beginning, decode, elements, encode, members, without
 
@@ -64,9 +63,8 @@ class Relay:
         """Take note of a message from the client, before any that the server sends after it has gone on."""
         value = parse(data)
         for message in value if isinstance(value, list) else (value,):
-            if isinstance(message, dict) and "method" in message:
-                size = len(data) if message is value else len(json.dumps(message))
-                self._from_client(message, size)
+            if isinstance(message, dict) and isinstance(message.get("method"), str):
+                self._from_client(message, len(data) if message is value else len(spell(message)))
 
     def server_message(self, data: bytes) -> Passage:
         """Take note of a message from the server; return how it goes on to the client."""
@@ -76,14 +74,14 @@ class Relay:
         for index, message in enumerate(value if isinstance(value, list) else (value,)):
             if not isinstance(message, dict):
                 continue
-            if "method" in message:
+            if isinstance(message.get("method"), str):
                 self._server_notified(message)
                 continue
             request = self._take(message)
             if request is None:
                 continue
             if request.call is not None:
-                size = len(data) if message is value else len(json.dumps(message))
+                size = len(data) if message is value else len(spell(message))
                 ticket = max(ticket, self._answered(request.call, request, message, size))
             elif request.method == "tools/list":
                 result = message.get("result")
@@ -104,7 +102,7 @@ class Relay:
         for requests in self._pending.values():
             for request in requests:
                 if request.listens:
-                    yield list_changed(json.dumps(request.identifier))
+                    yield list_changed(spell(request.identifier))
 
     def settle(self) -> float | None:
         """Close cancelled calls that were not answered in a second; return seconds until the next is due, if any."""
@@ -138,8 +136,8 @@ class Relay:
         params = message.get("params")
         params = params if isinstance(params, dict) else {}
         if "id" not in message:
-            if method == "notifications/cancelled":
-                self._cancel(params.get("requestId"))
+            if method == "notifications/cancelled" and "requestId" in params:
+                self._cancel(params["requestId"])
             elif method == "notifications/initialized":
                 self._initialized = True
             return
@@ -249,4 +247,4 @@ def _key(identifier: object) -> object:
     """Return what makes two JSON-RPC ids the same: 1 and 1.0 are, 1 and "1", or 1 and true, are not."""
     if isinstance(identifier, int | float) and not isinstance(identifier, bool):
         return identifier
-    return json.dumps(identifier, sort_keys=True)
+    return spell(identifier)

@@ -128,14 +128,13 @@ class _Server:
         """Note whether the server has ended."""
         if self.status is not None:
             return
-        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if ended is None:
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if not pid:
             return
+        self.status = status
         if self._told_to_end:
-            # Before the process is reaped, its group cannot be anybody else's.
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-        self.status = os.waitpid(self.pid, 0)[1]
+                os.killpg(self.pid, signal.SIGKILL)  # what it had started, and would outlive it
 
     def kill(self) -> None:
         """End a server that still runs; there is nobody left to talk to it."""
@@ -167,7 +166,7 @@ class _Lane:
     """One direction: the line being read, the lines that wait for their commits, the bytes being written."""
 
     def __init__(
-        self, source: int, sink: int, take: Callable[[bytes], Passage], write: Callable[[memoryview], int]
+        self, source: int, sink: int, take: Callable[[bytes], Passage], write: Callable[[bytearray], int]
     ) -> None:
         self.source = source
         self.sink = sink
@@ -177,16 +176,14 @@ class _Lane:
         self._take = take
         self._write = write
         self._line = bytearray()  # read, and not yet ended by a newline
-        self._searched = 0  # bytes of it that hold no newline
         self._overlong = False  # in the midst of a line above the limit
         self.waiting: deque[tuple[Passage, float]] = deque()  # with the time of each one's deadline
         self._waiting_bytes = 0
-        self._out: deque[memoryview] = deque()
-        self._out_bytes = 0
+        self._out = bytearray()
 
     @property
     def wants_input(self) -> bool:
-        return not self.source_ended and self._waiting_bytes + self._out_bytes < _HELD_LIMIT
+        return not self.source_ended and self._waiting_bytes + len(self._out) < _HELD_LIMIT
 
     @property
     def wants_output(self) -> bool:
@@ -208,23 +205,19 @@ class _Lane:
             self.end()
             return True
         self.has_read = True
-        if self._overlong:
-            end = data.find(b"\n") + 1
-            self._pass(Passage(data[:end] if end else data))
-            self._overlong = not end
-            data = data[end:] if end else b""
-        self._line += data
-        start = 0
-        while (newline := self._line.find(b"\n", max(start, self._searched))) >= 0:
-            self._pass(self._take(bytes(self._line[start : newline + 1])))
-            start = newline + 1
-        del self._line[:start]
-        self._searched = len(self._line)
-        if self._searched > LINE_LIMIT:
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            if self._overlong:
+                self._overlong = False
+                self._pass(Passage(line + b"\n"))
+            else:
+                self._pass(self._take(bytes(self._line) + line + b"\n"))
+                self._line.clear()
+        self._line += rest
+        if self._overlong or len(self._line) > LINE_LIMIT:
+            self._overlong = True
             self._pass(Passage(bytes(self._line)))
             self._line.clear()
-            self._searched = 0
-            self._overlong = True
         return True
 
     def end(self) -> None:
@@ -250,33 +243,22 @@ class _Lane:
                 writer.give_up(passage.ticket)
             self.waiting.popleft()
             self._waiting_bytes -= len(passage.data)
-            data = passage.finish() if passage.finish else passage.data
-            self._out.append(memoryview(data))
-            self._out_bytes += len(data)
+            self._out += passage.finish() if passage.finish else passage.data
 
     def flush(self) -> None:
         """Write as much as the sink takes now."""
         while self._out and not self.sink_gone:
             try:
-                written = self._write(self._out[0])
+                del self._out[: self._write(self._out)]
             except BlockingIOError:
                 return
             except OSError:
                 self.lose_sink()
-                return
-            self._out_bytes -= written
-            if written == len(self._out[0]):
-                self._out.popleft()
-            else:
-                self._out[0] = self._out[0][written:]
-                if not written:
-                    return
 
     def lose_sink(self) -> None:
         """Nobody reads what we write any more."""
         self.sink_gone = True
         self._out.clear()
-        self._out_bytes = 0
 
     def _pass(self, passage: Passage) -> None:
         self.waiting.append((passage, time.monotonic() + COMMIT_WAIT_S))
@@ -294,13 +276,15 @@ class _Loop:
         self._hints = writer.hints
         self._unnoted: list[bytes] = []  # lines from the client that the relay has not taken note of
         self._up = _Lane(0, server.input, self._from_client, _writer_to(server.input))
-        self._down = _Lane(server.output, 1, relay.server_message, _standard_output_writer())
+        self._down = _Lane(server.output, 1, self._from_server, _standard_output_writer())
+        self._defect_said = False
         self._poll = select.poll()
         self._watched: dict[int, int] = {}  # descriptor → events
         self._client_gone = False
         self._breath_ends = server.started + _FIRST_BREATH_S
         self._term_at: float | None = None
         self._kill_at: float | None = None
+        self._settle_in: float | None = None  # seconds until a cancelled call is closed
 
     def run(self) -> int:
         """Return the exit code to end with.
@@ -329,10 +313,25 @@ class _Loop:
         self._unnoted.append(line)
         return Passage(self._relay.to_server(line))
 
+    def _from_server(self, line: bytes) -> Passage:
+        try:
+            return self._relay.server_message(line)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the client its answer
+            self._say_defect(error)
+            return Passage(line)
+
     def _note(self) -> None:
         for line in self._unnoted:
-            self._relay.client_message(line)
+            try:
+                self._relay.client_message(line)
+            except Exception as error:  # noqa: BLE001 - nor the server its question
+                self._say_defect(error)
         self._unnoted.clear()
+
+    def _say_defect(self, error: Exception) -> None:
+        if not self._defect_said:
+            self._defect_said = True
+            report_to_stderr(f"a message passed unrecorded, please report this: {type(error).__name__}: {error}")
 
     def _proceed(self) -> None:
         """Do what has become possible: pass lines on, and pass endings on."""
@@ -346,6 +345,8 @@ class _Loop:
                 if not down.read():
                     down.end()
         server.spoke = server.spoke or down.has_read
+        self._settle_in = self._relay.settle()
+        self._writer.send()
         down.release(self._writer)
         down.flush()
         if down.sink_gone and not self._client_gone:
@@ -423,8 +424,8 @@ class _Loop:
         if self._up.source_ended and not self._server.input_closed:
             times.append(self._breath_ends)
         left = [at - now for at in times if at is not None]
-        if (due := self._relay.settle()) is not None:
-            left.append(due)
+        if self._settle_in is not None:
+            left.append(self._settle_in)
         return max(0, int(min(left) * 1000) + 1) if left else None
 
     def _take_last_requests(self) -> None:
@@ -436,18 +437,18 @@ class _Loop:
         self._note()
 
 
-def _writer_to(descriptor: int) -> Callable[[memoryview], int]:
+def _writer_to(descriptor: int) -> Callable[[bytearray], int]:
     return lambda data: os.write(descriptor, data)
 
 
-def _standard_output_writer() -> Callable[[memoryview], int]:
+def _standard_output_writer() -> Callable[[bytearray], int]:
     """Return a function that writes to standard output without ever waiting for its reader."""
     kind = os.fstat(1)
     if (stat.S_ISFIFO(kind.st_mode) or stat.S_ISSOCK(kind.st_mode)) and not os.path.samestat(kind, os.fstat(2)):
         os.set_blocking(1, False)
         return _writer_to(1)
 
-    def write_when_ready(data: memoryview) -> int:
+    def write_when_ready(data: bytearray) -> int:
         # A terminal, or a pipe that is standard error too: whoever shares it does not expect it to stop blocking. As
         # much as this never blocks once there is room.
         if not _is_ready(1, select.POLLOUT):

@@ -183,7 +183,7 @@ def dead_spools(memory: Path) -> Iterator[DeadSpool]:
 
 def folders(memory: Path) -> list[Path]:
     """Return where spools for `memory` may lie, the first choice first."""
-    found = [memory.parent]
+    found = [_real(memory).parent]
     with suppress(RuntimeError):  # no home directory
         state = os.environ.get("XDG_STATE_HOME")
         found.append((Path(state) if state else Path.home() / ".local" / "state") / "practicum")
@@ -212,8 +212,14 @@ def _open_dead(path: Path) -> int | None:
 
 def _prefix(memory: Path) -> str:
     # The name is for people; the hash tells apart memories of one name whose spools lie in the same folder.
-    digest = hashlib.sha256(os.fsencode(memory.resolve())).hexdigest()[:12]
-    return f"{memory.name}-spool-{digest}-"
+    real = _real(memory)
+    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
+    return f"{real.name}-spool-{digest}-"
+
+
+def _real(memory: Path) -> Path:
+    """Return the memory's one path, whichever links and relative paths lead to it."""
+    return Path(os.path.realpath(memory))
 
 
 def _read(descriptor: int, start: int, count: int) -> tuple[list[Record], int]:

@@ -1,8 +1,9 @@
 """The relay's side of the memory: records are committed by one thread, so that whoever relays never waits on a disk.
 
-`submit` returns a ticket; the record is durable when `done` has reached it. While the memory is locked, full or
-unusable, records go to the spool instead, which counts as durable too, and no record waits for the memory again until
-a try has succeeded. What is durable survives the death of the process, not a power cut (synchronous=NORMAL).
+`submit` returns a ticket; after the next `send`, the record is durable when `done` has reached it. While the memory is
+locked, full or unusable, records go to the spool instead, which counts as durable too, and no record waits for the
+memory again until a try has succeeded. What is durable survives the death of the process, not a power cut
+(synchronous=NORMAL).
 """
 
 import json
@@ -92,7 +93,9 @@ class Writer:
         self._data_version: object = None
         self._wal_pages = 0
         self._took_in_the_dead = False
-        self._submitted = FIRST_LOOK
+        self._collected: list[Record] = []
+        self._awaited = False
+        self._sent = FIRST_LOOK  # the last ticket that the thread was given
         self._queue: SimpleQueue[tuple[int, Sequence[Record], bool] | None] = SimpleQueue()
         self._unfinished: deque[tuple[int, Sequence[Record]]] = deque()
         self._unfinished_lock = threading.Lock()
@@ -103,11 +106,18 @@ class Writer:
         self._thread.start()
 
     def submit(self, records: Sequence[Record], *, awaited: bool) -> int:
-        """Have `records` written, in one transaction, and return the ticket to compare with `done`."""
-        self._submitted += 1
-        self._unfinished.append((self._submitted, records))
-        self._queue.put((self._submitted, records, awaited))
-        return self._submitted
+        """Have `records` written with the next `send`, and return the ticket to compare with `done`."""
+        self._collected += records
+        self._awaited |= awaited
+        return self._sent + 1
+
+    def send(self) -> None:
+        """Hand what was submitted to the thread, as one transaction: each hand-over costs both threads time."""
+        if self._collected:
+            self._sent += 1
+            self._unfinished.append((self._sent, self._collected))
+            self._queue.put((self._sent, self._collected, self._awaited))
+            self._collected, self._awaited = [], False
 
     def give_up(self, ticket: int) -> None:
         """Spool what is not durable up to `ticket`, at once: whoever waited for it waits no longer."""
@@ -117,10 +127,10 @@ class Writer:
 
     def close(self, timeout_s: float) -> None:
         """Write what is left, then stop; what cannot be written within `timeout_s` stays in the spool."""
+        self.send()
         self._queue.put(None)
         self._thread.join(timeout_s)
-        if self._thread.is_alive():
-            self.give_up(self._submitted)
+        self.give_up(self._sent)
 
     def _finish(self, ticket: int) -> list[Sequence[Record]]:
         """Return the records up to `ticket` that were not finished before; either thread may be the first."""
@@ -140,7 +150,7 @@ class Writer:
         ticked_at = time.monotonic()
         while True:
             try:
-                item = self._queue.get(timeout=_TICK_S if self._healthy and not self._spool else _RETRY_S)
+                item = self._queue.get(timeout=self._patience())
             except Empty:
                 self._tick(idle=True)
                 ticked_at = time.monotonic()
@@ -152,6 +162,12 @@ class Writer:
                 self._tick(idle=False)
                 ticked_at = time.monotonic()
         self._end()
+
+    def _patience(self) -> float:
+        """Return how many seconds nothing may happen before there is something to do."""
+        if not self._healthy:
+            return _RETRY_S
+        return 0.0 if self._spool else _TICK_S
 
     def _write(self, item: tuple[int, Sequence[Record], bool] | None) -> bool:
         """Write `item` and what has queued up behind it; return False when the end is among them."""

@@ -99,7 +99,7 @@ def test_a_modern_request_tells_client_and_revision() -> None:
     }
     taken.asks(call(1, "a", _meta=meta), call(2, "a", _meta=meta))
     sessions = taken.rows("session", "client_name", "client_version", "protocol_version")
-    assert sessions == [(None, None, None), ("a client", "1.2", "2026-07-28")]
+    assert sessions == [("a client", "1.2", "2026-07-28")]
 
 
 def test_a_call_carries_the_hash_of_the_definition_last_listed_on_any_page() -> None:

@@ -76,6 +76,8 @@ def test_any_bytes_pass_in_both_directions_as_they_are(traffic: list[bytes], cat
 def cat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
     with Peer(tmp_path_factory.mktemp("cat") / "memory.db", python(CAT)) as peer:
         yield peer
+        peer.finish()
+        assert peer.said() == ""
 
 
 def test_a_line_of_many_megabytes_passes_and_is_recorded(memory_file: Path) -> None:

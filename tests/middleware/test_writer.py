@@ -54,7 +54,9 @@ class Woken:
                 assert self._woken.wait(TIMEOUT_S)
 
     def write(self, *records: Record) -> None:
-        self.wait(self.writer.submit(records, awaited=True))
+        ticket = self.writer.submit(records, awaited=True)
+        self.writer.send()
+        self.wait(ticket)
 
 
 @pytest.fixture(autouse=True)
@@ -216,6 +218,7 @@ def test_a_record_given_up_and_committed_after_all_is_remembered_once(memory_fil
     holder = open_database(memory_file)
     holder.execute("BEGIN EXCLUSIVE")
     ticket = woken.writer.submit([a_call("1")], awaited=True)
+    woken.writer.send()
     woken.writer.give_up(ticket)
     (spool,) = spool_files(memory_file)
     assert json.loads(spool.read_text().splitlines()[0])["uid"] == "1"
