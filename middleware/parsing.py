@@ -9,7 +9,7 @@ from middleware.splice import STRING, decode
 MAX_DEPTH = 100
 _FLATTEN_LIMIT = 1 << 20  # characters; flattening is slow, and nothing honest is both that long and that deep
 _decode_json = json.JSONDecoder(strict=False).decode
-_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _TOKEN = re.compile(rf"{STRING}|[\[\]{{}}]|-?\d{{1000,}}+(?![.eE])", re.DOTALL)
 
 
@@ -34,12 +34,14 @@ def parse(data: bytes) -> Any:
 
 
 def spell(value: Any) -> str:
-    """Return `value`, which came from `parse`, as JSON that is valid UTF-8."""
+    """Return `value`, which came from `parse`, as valid JSON in valid UTF-8."""
     try:
         text = _encode_json(value)
         text.encode()
     except UnicodeEncodeError:  # half a surrogate pair: valid JSON only as an escape
         return json.dumps(value, separators=(",", ":"))
+    except ValueError:  # NaN, or a number beyond the largest: Python reads them, JSON does not have them
+        return spell(json.loads(json.dumps(value), parse_constant=str))
     except RecursionError:  # the encoder gives up a few levels before the parser does
         return '"[nested too deeply]"'
     return text

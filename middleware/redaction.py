@@ -23,11 +23,14 @@ _HINTS = (
     *("sk-", "sk_", "rk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "hf_"),
     *("xox", "akia", "asia", "aiza", "eyj", "-----begin"),
 )
-_NAME = (
-    r"(?:passwords?|passwd|passphrase|pwd|secrets?|secret[_-]?key|token|api[ _-]?keys?|access[_-]?key|private[_-]?key"
-    r"|credentials?|authorization|cookies?)"
+_NAMES = (
+    *("passwords?", "passwd", "passphrase", "pwd", "private[_-]?key", "secrets?", "secret[_-]?key", "token"),
+    *("api[ _-]?keys?", "access[_-]?key", "authorization", "credentials?", "cookies?"),
 )
-_SECRET_NAME = re.compile(rf"{_NAME}$", re.IGNORECASE)
+# Both cases of the first letter spelled out: only then does `re` skip what cannot begin a name, measured four times
+# as quick as IGNORECASE alone.
+_NAME = "|".join(f"{first}(?i:{name[1:]})" for name in _NAMES for first in (name[0], name[0].upper()))
+_SECRET_NAME = re.compile(rf"(?:{_NAME})$")
 # Tokens that open no door: an opaque place in a list, which a tool's next call needs.
 _HARMLESS_NAME = re.compile(r"(?:page|next|continuation|sync|cursor)[_-]?token$", re.IGNORECASE)
 # A name, an optional closing quote (escaped, where JSON is nested in JSON), `:` or `=`, and what it is given.
@@ -35,19 +38,21 @@ _ASSIGNMENT = re.compile(
     rf"(?P<name>{_NAME})"
     r"""(?P<sign>\\*["']?\s*[:=]\s*)"""
     r"""(?P<value>"(?:[^"\\]|\\.)*+|\\+"[^"\\]*+(?:\\+[^"\\][^"\\]*+)*+|'[^']*+"""
-    r"""|(?:(?:bearer|basic|token)\s+)?+(?!\[redacted)[^\s"',;&<>{}\\]+)""",
-    re.IGNORECASE | re.DOTALL,
+    r"""|(?:(?i:bearer|basic|token)\s+)?+(?!\[redacted)[^\s"',;&<>{}\\]+)""",
+    re.DOTALL,
 )
 _QUOTE = re.compile(r"""\\*["']""")
-_COOKIE_HEADER = re.compile(r"""(cookie:\s*)[^\r\n"'\\]+""", re.IGNORECASE)
+_COOKIE_HEADER = re.compile(r"""([cC](?i:ookie:\s*))[^\r\n"'\\]+""")
+# Each looks behind itself for a longer word's end ("task-..."); not at the front, where it would cost the skipping.
 _SHAPE = re.compile(
-    r"(?<![A-Za-z0-9])(?:sk-[\w-]{16,}|[sr]k_(?:live|test)_\w{10,}|gh[pousr]_\w{16,}|github_pat_\w{16,}"
-    r"|glpat-[\w-]{16,}|hf_[A-Za-z0-9]{20,}|xox[a-z]-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{30,}"
-    r"|eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)*)"
+    r"sk-(?<![A-Za-z0-9]...)[\w-]{16,}|rk_(?:live|test)_\w{10,}|sk_(?:live|test)_\w{10,}|gh[opsur]_(?<![A-Za-z0-9]....)\w{16,}"
+    r"|github_pat_\w{16,}|glpat-[\w-]{16,}|hf_(?<![A-Za-z0-9]...)[A-Za-z0-9]{20,}|xox[a-z]-(?<![A-Za-z0-9].....)[\w-]{10,}"
+    r"|A(?:KIA|SIA)(?<![A-Za-z0-9]....)[A-Z0-9]{16}|AIza(?<![A-Za-z0-9]....)[\w-]{30,}"
+    r"|eyJ(?<![\w-]...)[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+)*+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
-_BEARER = re.compile(r"\b(bearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
+_BEARER = re.compile(r"([bB](?i:earer\s+))[\w.~+/=-]{8,}")
 _URL_PASSWORD = re.compile(r"(://[^\s/:@\"']*:)[^\s/@\"']+(?=@)")
 _KEY_BEFORE = re.compile(r"[\w-]*\Z")
 

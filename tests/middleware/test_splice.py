@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middleware.parsing import parse
+from middleware.parsing import parse, spell
 from middleware.splice import (
     Edit,
     apply,
@@ -102,3 +102,16 @@ def test_what_the_parser_refuses_does_not_hide_the_rest_of_the_message() -> None
     assert (message["id"], message["method"], message["params"]["c"]) == (1, "tools/call", "]]")
     assert parse(b'{"id":1,"n":-' + b"7" * 5000 + b"}") == {"id": 1, "n": "-" + "7" * 5000}
     assert parse(b'{"id":"caf\xe9"}')["id"] == "caf\udce9"
+
+
+@given(st.binary(max_size=40) | spellings.map(str.encode))
+def test_what_was_parsed_is_spelled_as_valid_json(data: bytes) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    json.loads(spell(parse(data)).encode(), parse_constant=refuse)
+
+
+@pytest.mark.parametrize("text", ["[NaN]", "1e999", "-1e999", '"\\ud800"', '{"a":"caf\udce9"}', "[" * 950 + "]" * 950])
+def test_what_json_does_not_have_is_spelled_another_way(text: str) -> None:
+    json.loads(spell(parse(encode(text))).encode(), parse_constant=lambda constant: pytest.fail(constant))
