@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -93,6 +94,58 @@ def test_a_line_of_many_megabytes_passes_and_is_recorded(memory_file: Path) -> N
     assert len(result.encode()) <= 16 * 1024
     assert json.loads(result)["practicum/cut"]["bytes"] > 3_000_000
     assert size > 3_000_000
+
+
+def test_a_line_too_long_to_hold_passes_unread_and_the_next_is_recorded(memory_file: Path) -> None:
+    long = b"z" * ((64 << 20) + 100_000)
+    with Peer(memory_file, python(CAT)) as peer:
+        lines = [json.dumps(call(1, "before")).encode(), long, json.dumps(call(2, "after")).encode()]
+        sender = threading.Thread(target=peer.send, args=(b"\n".join(lines) + b"\n",))
+        sender.start()
+        assert json.loads(peer.line())["id"] == 1
+        received = 0
+        while received < len(long) + 1:
+            data = os.read(peer.stdout.fileno(), min(1 << 20, len(long) + 1 - received))
+            assert data.strip(b"z") in {b"", b"\n"}
+            received += len(data)
+        sender.join(TIMEOUT_S)
+        assert json.loads(peer.line())["id"] == 2
+        peer.finish()
+    assert [name for (name,) in remembered(memory_file, "tool_name")] == ["before", "after"]
+
+
+def test_clients_may_connect_by_sockets_and_files(memory_file: Path, tmp_path: Path) -> None:
+    relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", "x", "--memory", str(memory_file), "--"]
+    line = json.dumps(call(1, "say", {"text": "x" * 200_000})).encode() + b"\n"
+    theirs, ours = socket.socketpair()
+    with ours, theirs, subprocess.Popen([*relay, *python(CAT)], stdin=theirs, stdout=theirs, cwd=ROOT) as process:
+        theirs.close()
+        ours.settimeout(TIMEOUT_S)
+
+        def send() -> None:
+            ours.sendall(line)
+            ours.shutdown(socket.SHUT_WR)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        received = b""
+        while data := ours.recv(1 << 16):
+            received += data
+        sender.join(TIMEOUT_S)
+        assert received == line
+        assert process.wait(TIMEOUT_S) == 0
+    (tmp_path / "in").write_bytes(line * 3)
+    with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as sink:
+        subprocess.run([*relay, *python(CAT)], stdin=source, stdout=sink, cwd=ROOT, timeout=TIMEOUT_S, check=True)
+    assert (tmp_path / "out").read_bytes() == line * 3
+
+
+def test_a_closed_standard_input_is_an_ended_one(memory_file: Path) -> None:
+    relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", "x", "--memory", str(memory_file), "--"]
+    server = python("import sys; print('read', repr(sys.stdin.read()))")
+    shell = ["sh", "-c", 'exec "$@" <&-', "sh", *relay, *server]
+    done = subprocess.run(shell, stdout=subprocess.PIPE, cwd=ROOT, timeout=TIMEOUT_S, check=True)
+    assert done.stdout == b"read ''\n"
 
 
 def test_more_than_pipes_hold_waits_in_neither_direction(memory_file: Path) -> None:
