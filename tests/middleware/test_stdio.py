@@ -118,7 +118,11 @@ def test_clients_may_connect_by_sockets_and_files(memory_file: Path, tmp_path: P
     relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", "x", "--memory", str(memory_file), "--"]
     line = json.dumps(call(1, "say", {"text": "x" * 200_000})).encode() + b"\n"
     theirs, ours = socket.socketpair()
-    with ours, theirs, subprocess.Popen([*relay, *python(CAT)], stdin=theirs, stdout=theirs, cwd=ROOT) as process:
+    with (
+        ours,
+        theirs,
+        subprocess.Popen([*relay, *python(CAT)], stdin=theirs.fileno(), stdout=theirs.fileno(), cwd=ROOT) as process,
+    ):
         theirs.close()
         ours.settimeout(TIMEOUT_S)
 
