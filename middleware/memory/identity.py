@@ -1,16 +1,32 @@
 """What a record is known by: the uids, hashes and times that every process makes for itself in the same way."""
 
-import hashlib
 import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+# Python's own SHA-256 where it has one: hashlib loads OpenSSL for it, which was a seventh of a relay's memory.
+if TYPE_CHECKING:
+    from hashlib import sha256
+else:
+    try:
+        from _sha2 import sha256  # from Python 3.12 on
+    except ImportError:
+        try:
+            from _sha256 import sha256
+        except ImportError:
+            from hashlib import sha256
 
 # The `_meta` key under which the learner names the trial that a call belongs to, as {"token": ..., "uid": ...}, and
 # the environment variable in which it gives the relay that it started the token to compare with.
 TRIAL_META_KEY = "practicum/trial"
 TRIAL_TOKEN_VARIABLE = "PRACTICUM_TRIAL_TOKEN"  # noqa: S105 - the variable's name, no token
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of `data` in hexadecimal, 64 digits."""
+    return sha256(data).hexdigest()
 
 
 def new_uid() -> str:
@@ -26,10 +42,10 @@ def now() -> str:
 
 def server_uid(name: str, command: Sequence[str]) -> str:
     """Return what a server is known by: its name and a hash of its command (or of its URL, as the only element)."""
-    return hashlib.sha256(json.dumps([name, *command]).encode()).hexdigest()[:16]
+    return digest(json.dumps([name, *command]).encode())[:16]
 
 
 def tool_hash(definition: Mapping[str, Any]) -> str:
     """Return the content hash of one element of a `tools/list` result; the order of its members does not matter."""
     text = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return digest(text.encode("utf-8", "surrogatepass"))[:32]

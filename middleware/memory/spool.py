@@ -5,7 +5,6 @@ dead, takes them in and removes them. A line that a crash cut short is no record
 """
 
 import fcntl
-import hashlib
 import json
 import os
 import stat
@@ -15,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from middleware.memory.identity import new_uid
+from middleware.memory.identity import digest, new_uid
 
 # One row for the memory: its columns by name, and under "kind" what it is a row of.
 Record = dict[str, Any]
@@ -213,8 +212,7 @@ def _open_dead(path: Path) -> int | None:
 def _prefix(memory: Path) -> str:
     # The name is for people; the hash tells apart memories of one name whose spools lie in the same folder.
     real = _real(memory)
-    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
-    return f"{real.name}-spool-{digest}-"
+    return f"{real.name}-spool-{digest(os.fsencode(real))[:12]}-"
 
 
 def _real(memory: Path) -> Path:

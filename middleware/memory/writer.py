@@ -248,6 +248,7 @@ class Writer:
             except (MemoryFileError, OSError) as error:
                 self._failed(error)
                 return None
+            connection.execute("PRAGMA cache_size=-256")  # KiB; an appender needs no more, and the default is 2000
             connection.set_busy_handler(self._wait_for_lock)
             connection.set_wal_hook(self._note_wal)
             self._file = (status.st_dev, status.st_ino)
