@@ -31,7 +31,7 @@ _END_S = 2.0  # the longest that the writer's last words may take
 # Clients kill what has not ended two seconds after their SIGTERM; the server must be gone before we are.
 _KILL_AFTER_S = 1.5
 _VANISHED_GRACE_S = 2.0  # for a server whose client is gone, from the end of its input to SIGTERM
-_FIRST_BREATH_S = 0.2  # a server that ends by then without a word could not start
+_FIRST_BREATH_S = 0.5  # a server that ends by then without a word could not start
 _FORWARDED = (
     *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM),
     *(signal.SIGUSR1, signal.SIGUSR2),
@@ -306,7 +306,6 @@ class _Loop:
                 elif descriptor == 1 and not self._down.wants_output:
                     self._client_vanished()
             self._proceed()
-        self._take_last_requests()
         return self._server.exit_code()
 
     def _from_client(self, line: bytes) -> Passage:
@@ -427,14 +426,6 @@ class _Loop:
         if self._settle_in is not None:
             left.append(self._settle_in)
         return max(0, int(min(left) * 1000) + 1) if left else None
-
-    def _take_last_requests(self) -> None:
-        """Take note of what the client had sent when the server ended: each such call is one without an answer."""
-        for _ in range(_HELD_LIMIT // _READ_BYTES):
-            if not (self._up.wants_input and _is_ready(0, select.POLLIN)):
-                break
-            self._up.read()
-        self._note()
 
 
 def _writer_to(descriptor: int) -> Callable[[bytearray], int]:

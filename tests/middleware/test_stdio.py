@@ -270,6 +270,16 @@ def test_a_command_that_cannot_run_or_dies_at_once_is_said_in_one_line(
     assert all(part in said for part in ["'peer'", *expected])
 
 
+def test_a_server_that_dies_at_once_is_told_from_one_whose_input_ended(memory_file: Path) -> None:
+    relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", "x", "--memory", str(memory_file), "--"]
+    for script, expected in (("exit 3", 1), ("read line; exit 3", 3)):
+        done = subprocess.run(
+            [*relay, "sh", "-c", script], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT, timeout=TIMEOUT_S
+        )
+        assert done.returncode == expected
+        assert done.stderr.count(b"exit code 3") == 1
+
+
 def test_a_command_that_does_not_exist_leaves_no_memory_behind(memory_file: Path) -> None:
     with Peer(memory_file, ["/no/such/command"]) as peer:
         peer.process.wait(TIMEOUT_S)

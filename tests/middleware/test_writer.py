@@ -18,7 +18,7 @@ from middleware.memory.database import open_database
 from middleware.memory.identity import new_uid
 from middleware.memory.processes import process_identity, process_is_gone
 from middleware.memory.spool import Record, Spool, dead_spools, folders
-from middleware.memory.writer import FIRST_LOOK, Writer, close_orphans, take_in_spools
+from middleware.memory.writer import FIRST_LOOK, Writer, close_orphans, take_in_spools, write
 from tests.middleware.peer import ECHO, ROOT, TIMEOUT_S, Peer, call, python, remembered, wait_for
 
 
@@ -226,6 +226,14 @@ def test_a_record_given_up_and_committed_after_all_is_remembered_once(memory_fil
     holder.execute("ROLLBACK")
     woken.writer.close(TIMEOUT_S)
     assert remembered(memory_file, "uid") == [("1",)]
+
+
+def test_a_note_of_a_call_in_flight_that_comes_late_is_not_kept(memory_file: Path) -> None:
+    connection = open_database(memory_file)
+    note = {"kind": "open", "uid": "1", "pid": 1, "process": "", "record_json": "{}"}
+    for records in ([note], [a_call("1")], [note]):
+        write(connection, records)
+    assert connection.execute("SELECT * FROM open_calls").fetchall() == []
 
 
 def test_a_malformed_record_costs_no_other(memory_file: Path) -> None:
