@@ -24,7 +24,7 @@ import apsw
 import psutil
 
 from middleware.memory.database import open_database
-from middleware.memory.writer import close_orphans, take_in_spools
+from middleware.memory.rows import close_orphans, take_in_spools
 
 ROOT = Path(__file__).parents[1]
 PARALLEL = 50

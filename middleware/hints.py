@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from middleware.memory.identity import tool_hash
-from middleware.memory.writer import HintTexts
+from middleware.memory.rows import HintTexts
 from middleware.splice import Edit, Span, apply, beginning, decode, elements, encode, member
 
 _TTL_MS = 1000

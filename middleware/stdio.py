@@ -11,22 +11,17 @@ import signal
 import stat
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from middleware.errors import CommandError
+from middleware.lane import Lane
 from middleware.memory.identity import TRIAL_TOKEN_VARIABLE, server_uid
 from middleware.memory.writer import Writer, report_to_stderr
+from middleware.process import ServerProcess
 from middleware.recording import Recording
-from middleware.redaction import redact_command
 from middleware.relay import Passage, Relay
 
-COMMIT_WAIT_S = 0.05  # the longest a line waits for its commit
-LINE_LIMIT = 64 << 20  # bytes; a longer line passes through in pieces, unread
-_HELD_LIMIT = 1 << 20  # bytes held for a reader before its writer is no longer read
-_READ_BYTES = 1 << 16
 _END_S = 2.0  # the longest that the writer's last words may take
 # Clients kill what has not ended two seconds after their SIGTERM; the server must be gone before we are.
 _KILL_AFTER_S = 1.5
@@ -52,9 +47,10 @@ def run(name: str, command: Sequence[str], memory: Path) -> int:
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    server = _Server(name, command, environment)
+    signal.signal(signal.SIGCHLD, _leave_to_wakeup)
+    server = ServerProcess(name, command, environment)
     # Not before: what our parent ignores (nohup) the server is to ignore too, and it inherits that, but no handler.
-    for number in (*_FORWARDED, signal.SIGCHLD):
+    for number in _FORWARDED:
         signal.signal(number, _leave_to_wakeup)
     uid = server_uid(name, command)
 
@@ -77,206 +73,18 @@ def run(name: str, command: Sequence[str], memory: Path) -> int:
         writer.close(_END_S)
 
 
-class _Server:
-    """The server's process, in a process group of its own, so that what it starts can be ended with it."""
-
-    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
-        self._name = name
-        self._shown = redact_command(command)
-        child_input, self.input = os.pipe()
-        self.output, child_output = os.pipe()
-        try:
-            self.pid = os.posix_spawnp(
-                command[0],
-                list(command),
-                environment,
-                file_actions=[(os.POSIX_SPAWN_DUP2, child_input, 0), (os.POSIX_SPAWN_DUP2, child_output, 1)],
-                # Of its own: Ctrl-C in a terminal would reach it twice, from the terminal and from us.
-                setpgroup=0,
-                # Python ignores these two, and what is ignored stays so in a child.
-                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
-            )
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise CommandError(
-                f"cannot run the server {name!r}: {self._shown}: {reason}; check the command behind --"
-            ) from error
-        os.close(child_input)
-        os.close(child_output)
-        for descriptor in (self.input, self.output):
-            os.set_blocking(descriptor, False)
-        self.started = time.monotonic()
-        self.status: int | None = None  # as os.wait gives it; None while it runs
-        self.spoke = False
-        self.input_closed = False
-        self._told_to_end = False
-
-    def close_input(self) -> None:
-        """Let the server read the end of its input."""
-        if not self.input_closed:
-            self.input_closed = True
-            os.close(self.input)
-
-    def signal(self, number: int) -> None:
-        """Pass a signal on to the server and what it has started."""
-        self._told_to_end = True
-        if self.status is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
-
-    def reap(self) -> None:
-        """Note whether the server has ended."""
-        if self.status is not None:
-            return
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if not pid:
-            return
-        self.status = status
-        if self._told_to_end:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)  # what it had started, and would outlive it
-
-    def kill(self) -> None:
-        """End a server that still runs; there is nobody left to talk to it."""
-        if self.status is None:
-            self.signal(signal.SIGKILL)
-            self.status = os.waitpid(self.pid, 0)[1]
-
-    def exit_code(self) -> int:
-        """Return the code to end with.
-
-        Raises:
-            CommandError: it ended of itself without a word.
-        """
-        code = os.waitstatus_to_exitcode(self.status or 0)
-        if not self.spoke and not self._told_to_end:
-            how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-            message = (
-                f"the server {self._name!r} ended before it said anything ({how}): {self._shown}; "
-                "run that command by itself to see why"
-            )
-            if not self.input_closed:
-                raise CommandError(message)
-            if code:
-                report_to_stderr(message)
-        return code if code >= 0 else 128 - code
-
-
-class _Lane:
-    """One direction: the line being read, the lines that wait for their commits, the bytes being written."""
-
-    def __init__(
-        self, source: int, sink: int, take: Callable[[bytes], Passage], write: Callable[[bytearray], int]
-    ) -> None:
-        self.source = source
-        self.sink = sink
-        self.source_ended = False
-        self.sink_gone = False
-        self.has_read = False
-        self._take = take
-        self._write = write
-        self._line = bytearray()  # read, and not yet ended by a newline
-        self._overlong = False  # in the midst of a line above the limit
-        self.waiting: deque[tuple[Passage, float]] = deque()  # with the time of each one's deadline
-        self._waiting_bytes = 0
-        self._out = bytearray()
-
-    @property
-    def wants_input(self) -> bool:
-        return not self.source_ended and self._waiting_bytes + len(self._out) < _HELD_LIMIT
-
-    @property
-    def wants_output(self) -> bool:
-        return bool(self._out) and not self.sink_gone
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.waiting and (not self._out or self.sink_gone)
-
-    def read(self) -> bool:
-        """Read once, and take the lines that are complete; return False when there was nothing to read."""
-        try:
-            data = os.read(self.source, _READ_BYTES)
-        except BlockingIOError:
-            return False
-        except OSError:
-            data = b""  # as good as ended
-        if not data:
-            self.end()
-            return True
-        self.has_read = True
-        *lines, rest = data.split(b"\n")
-        for line in lines:
-            if self._overlong:
-                self._overlong = False
-                self._pass(Passage(line + b"\n"))
-            else:
-                self._pass(self._take(bytes(self._line) + line + b"\n"))
-                self._line.clear()
-        self._line += rest
-        if self._overlong or len(self._line) > LINE_LIMIT:
-            self._overlong = True
-            self._pass(Passage(bytes(self._line)))
-            self._line.clear()
-        return True
-
-    def end(self) -> None:
-        """Take what came behind the last newline: the source has ended."""
-        if not self.source_ended:
-            self.source_ended = True
-            if self._line:
-                self._pass(self._take(bytes(self._line)))
-                self._line.clear()
-
-    def insert(self, data: bytes) -> None:
-        """Pass on a message of our own, between two lines."""
-        if not self._overlong:
-            self._pass(Passage(data))
-
-    def release(self, writer: Writer) -> None:
-        """Move what waits no longer to the bytes being written."""
-        while self.waiting:
-            passage, deadline = self.waiting[0]
-            if passage.ticket > writer.done:
-                if time.monotonic() < deadline and not writer.stalled:
-                    return
-                writer.give_up(passage.ticket)
-            self.waiting.popleft()
-            self._waiting_bytes -= len(passage.data)
-            self._out += passage.finish() if passage.finish else passage.data
-
-    def flush(self) -> None:
-        """Write as much as the sink takes now."""
-        while self._out and not self.sink_gone:
-            try:
-                del self._out[: self._write(self._out)]
-            except BlockingIOError:
-                return
-            except OSError:
-                self.lose_sink()
-
-    def lose_sink(self) -> None:
-        """Nobody reads what we write any more."""
-        self.sink_gone = True
-        self._out.clear()
-
-    def _pass(self, passage: Passage) -> None:
-        self.waiting.append((passage, time.monotonic() + COMMIT_WAIT_S))
-        self._waiting_bytes += len(passage.data)
-
-
 class _Loop:
     """Moves bytes until the server has ended and its last word has been passed on."""
 
-    def __init__(self, server: _Server, relay: Relay, writer: Writer, wake: int) -> None:
+    def __init__(self, server: ServerProcess, relay: Relay, writer: Writer, wake: int) -> None:
         self._server = server
         self._relay = relay
         self._writer = writer
         self._wake = wake
         self._hints = writer.hints
         self._unnoted: list[bytes] = []  # lines from the client that the relay has not taken note of
-        self._up = _Lane(0, server.input, self._from_client, _writer_to(server.input))
-        self._down = _Lane(server.output, 1, self._from_server, _standard_output_writer())
+        self._up = Lane(0, server.input, self._from_client, _writer_to(server.input))
+        self._down = Lane(server.output, 1, self._from_server, _standard_output_writer())
         self._defect_said = False
         self._poll = select.poll()
         self._watched: dict[int, int] = {}  # descriptor → events
@@ -293,7 +101,6 @@ class _Loop:
             CommandError: the server ended of itself without a word.
         """
         self._watch(self._wake, select.POLLIN)
-        self._server.reap()  # it may have ended before there was a handler
         while not (self._server.status is not None and self._down.source_ended and self._down.is_empty):
             self._watch_lanes()
             for descriptor, _ in self._poll.poll(self._timeout_ms()):

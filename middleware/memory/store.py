@@ -28,7 +28,7 @@ from middleware.memory.records import (
     Trial,
     Verdict,
 )
-from middleware.memory.writer import close_orphans, take_in_spools
+from middleware.memory.rows import close_orphans, take_in_spools
 
 _SEARCH_CHUNK = 2000  # calls indexed in one transaction: a waiting relay gets its turn within some 50 ms
 _FAILED = "('tool_error', 'protocol_error', 'no_answer')"

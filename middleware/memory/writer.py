@@ -6,12 +6,11 @@ memory again until a try has succeeded. What is durable survives the death of th
 (synchronous=NORMAL).
 """
 
-import json
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,11 +20,8 @@ import apsw
 
 from middleware.memory.database import open_database
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
-from middleware.memory.processes import process_is_gone
-from middleware.memory.spool import Record, Spool, dead_spools
-
-# (hash of a tool's definition, its name) → the text to append to its description
-HintTexts = Mapping[tuple[str, str], str]
+from middleware.memory.rows import HintTexts, close_orphans, served_hints, take_in_spools, write
+from middleware.memory.spool import Record, Spool
 
 FIRST_LOOK = 1  # the ticket that is done when the hints have been read for the first time
 
@@ -35,36 +31,6 @@ _RETRY_S = 0.1  # how often a memory that was busy is tried again
 _RETRY_BROKEN_S = 5.0  # how often one is that cannot be used at all
 _BATCH = 200  # records in one transaction
 _CHECKPOINT_PAGES = 1_000  # of WAL: checkpoint when nothing is going on; and when much is, at ten times as many
-
-# A record may come twice (spooled, and committed after all): only the same uid is ignored, no other conflict.
-_STATEMENTS = {
-    "server": ("INSERT INTO servers VALUES (:uid, :name, :command, :created_at) ON CONFLICT DO NOTHING",),
-    "session": (
-        """INSERT INTO sessions VALUES
-        (:uid, :server_uid, :client_name, :client_version, :protocol_version, :transport, :created_at)
-        ON CONFLICT (uid) DO UPDATE SET
-            client_name = coalesce(excluded.client_name, client_name),
-            client_version = coalesce(excluded.client_version, client_version),
-            protocol_version = coalesce(excluded.protocol_version, protocol_version)""",
-    ),
-    "tool": (
-        """INSERT INTO tools VALUES (:server_uid, :hash, :name, :definition_json, :created_at)
-        ON CONFLICT DO NOTHING""",
-    ),
-    "open": (
-        """INSERT INTO open_calls SELECT :uid, :pid, :process, :record_json
-        WHERE NOT EXISTS (SELECT 1 FROM calls WHERE uid = :uid)
-        ON CONFLICT (uid) DO UPDATE SET record_json = excluded.record_json""",
-    ),
-    "call": (
-        """INSERT INTO calls (uid, server_uid, session_uid, tool_name, tool_hash, arguments_json, result_json, outcome,
-            error, error_code, created_at, duration_ms, request_bytes, result_bytes, jsonrpc_id, trial_uid)
-        VALUES (:uid, :server_uid, :session_uid, :tool_name, :tool_hash, :arguments_json, :result_json, :outcome,
-            :error, :error_code, :created_at, :duration_ms, :request_bytes, :result_bytes, :jsonrpc_id, :trial_uid)
-        ON CONFLICT (uid) DO NOTHING""",
-        "DELETE FROM open_calls WHERE uid = :uid",
-    ),
-}
 
 
 class Writer:
@@ -300,7 +266,7 @@ class Writer:
             version = self._connection.execute("PRAGMA data_version").fetchall()[0][0]
             if version == self._data_version:
                 return
-            hints = _hints(self._connection, self._server_uid)
+            hints = served_hints(self._connection, self._server_uid)
         except apsw.Error:
             return  # locked: the next look will tell
         self._data_version = version
@@ -338,80 +304,6 @@ class Writer:
             return False
         time.sleep(0.0005)
         return True
-
-
-def write(connection: apsw.Connection, records: Sequence[Record]) -> int:
-    """Write `records` in one transaction and return how many were malformed, and so left out.
-
-    Raises:
-        apsw.Error: the memory cannot be written (apsw.BusyError: now); nothing was.
-    """
-    answered = {record.get("uid") for record in records if record.get("kind") == "call"}
-    malformed = 0
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for record in records:
-            kind = record.get("kind")
-            if kind == "open" and record.get("uid") in answered:
-                continue
-            try:
-                for statement in _STATEMENTS[str(kind)]:
-                    connection.execute(statement, record)
-            except (KeyError, TypeError, ValueError, OverflowError, *_RECORD_ERRORS):
-                malformed += 1
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return malformed
-
-
-# What a single record can be guilty of; anything else is wrong with the memory.
-_RECORD_ERRORS = (apsw.ConstraintError, apsw.MismatchError, apsw.BindingsError, apsw.TooBigError, apsw.RangeError)
-
-
-def take_in_spools(connection: apsw.Connection, path: Path) -> int:
-    """Write what dead processes had to spool for the memory at `path`; return how many records were read.
-
-    Records that are there already are ignored. Spools of living processes are left to them.
-
-    Raises:
-        apsw.Error: the memory cannot be written (apsw.BusyError: now); the spools stay as they are.
-    """
-    count = 0
-    for spool in dead_spools(path):
-        for records in spool.records(_BATCH):
-            write(connection, records)
-            count += len(records)
-        spool.remove()
-    return count
-
-
-def close_orphans(connection: apsw.Connection) -> int:
-    """Turn calls in flight whose process is gone into calls without an answer; return how many.
-
-    Raises:
-        apsw.Error: the memory cannot be written (apsw.BusyError: now); nothing was.
-    """
-    found = connection.execute("SELECT uid, pid, process, record_json FROM open_calls").fetchall()
-    records = []
-    for uid, pid, process, record_json in found:
-        if process_is_gone(int(str(pid)), str(process)):
-            with suppress(ValueError):
-                records.append({**json.loads(str(record_json)), "kind": "call", "uid": uid})
-    if records:
-        write(connection, records)
-    return len(records)
-
-
-def _hints(connection: apsw.Connection, server_uid: str) -> dict[tuple[str, str], str]:
-    rows = connection.execute(
-        """SELECT tool_hash, tool_name, text FROM hints WHERE server_uid = :server AND artefact =
-        (SELECT artefact FROM servings WHERE server_uid = :server ORDER BY id DESC LIMIT 1)""",
-        {"server": server_uid},
-    )
-    return {(str(tool_hash), str(name)): str(text) for tool_hash, name, text in rows}
 
 
 def report_to_stderr(line: str) -> None:

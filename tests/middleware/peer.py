@@ -15,7 +15,7 @@ from typing import Any
 import apsw
 
 from middleware.memory.database import open_database
-from middleware.memory.writer import close_orphans, take_in_spools
+from middleware.memory.rows import close_orphans, take_in_spools
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 30.0

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from middleware.memory.database import open_database
 from middleware.memory.identity import new_uid
 from middleware.memory.processes import process_identity, process_is_gone
+from middleware.memory.rows import close_orphans, take_in_spools, write
 from middleware.memory.spool import Record, Spool, dead_spools, folders
-from middleware.memory.writer import FIRST_LOOK, Writer, close_orphans, take_in_spools, write
+from middleware.memory.writer import FIRST_LOOK, Writer
 from tests.middleware.peer import ECHO, ROOT, TIMEOUT_S, Peer, call, python, remembered, wait_for
 
 

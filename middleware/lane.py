@@ -1,0 +1,120 @@
+"""One direction of a relay on descriptors: lines in, their turn awaited, bytes out; nothing here ever blocks."""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+
+from middleware.memory.writer import Writer
+from middleware.relay import Passage
+
+COMMIT_WAIT_S = 0.05  # the longest a line waits for its commit
+LINE_LIMIT = 64 << 20  # bytes; a longer line passes through in pieces, unread
+HELD_LIMIT = 1 << 20  # bytes held for a reader before its writer is no longer read
+_READ_BYTES = 1 << 16
+
+
+class Lane:
+    """One direction: the line being read, the lines that wait for their commits, the bytes being written."""
+
+    def __init__(
+        self, source: int, sink: int, take: Callable[[bytes], Passage], write: Callable[[bytearray], int]
+    ) -> None:
+        self.source = source
+        self.sink = sink
+        self.source_ended = False
+        self.sink_gone = False
+        self.has_read = False
+        self._take = take
+        self._write = write
+        self._line = bytearray()  # read, and not yet ended by a newline
+        self._overlong = False  # in the midst of a line above the limit
+        self.waiting: deque[tuple[Passage, float]] = deque()  # with the time of each one's deadline
+        self._waiting_bytes = 0
+        self._out = bytearray()
+
+    @property
+    def wants_input(self) -> bool:
+        """Whether to read on: a slow reader holds its writer back, as a pipe does."""
+        return not self.source_ended and self._waiting_bytes + len(self._out) < HELD_LIMIT
+
+    @property
+    def wants_output(self) -> bool:
+        """Whether there are bytes to write."""
+        return bool(self._out) and not self.sink_gone
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that was read has been passed on."""
+        return not self.waiting and (not self._out or self.sink_gone)
+
+    def read(self) -> bool:
+        """Read once, and take the lines that are complete; return False when there was nothing to read."""
+        try:
+            data = os.read(self.source, _READ_BYTES)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""  # as good as ended
+        if not data:
+            self.end()
+            return True
+        self.has_read = True
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            if self._overlong:
+                self._overlong = False
+                self._pass(Passage(line + b"\n"))
+            else:
+                self._pass(self._take(bytes(self._line) + line + b"\n"))
+                self._line.clear()
+        self._line += rest
+        if self._overlong or len(self._line) > LINE_LIMIT:
+            self._overlong = True
+            self._pass(Passage(bytes(self._line)))
+            self._line.clear()
+        return True
+
+    def end(self) -> None:
+        """Take what came behind the last newline: the source has ended."""
+        if not self.source_ended:
+            self.source_ended = True
+            if self._line:
+                self._pass(self._take(bytes(self._line)))
+                self._line.clear()
+
+    def insert(self, data: bytes) -> None:
+        """Pass on a message of our own, between two lines."""
+        if not self._overlong:
+            self._pass(Passage(data))
+
+    def release(self, writer: Writer) -> None:
+        """Move what waits no longer to the bytes being written."""
+        while self.waiting:
+            passage, deadline = self.waiting[0]
+            if passage.ticket > writer.done:
+                if time.monotonic() < deadline and not writer.stalled:
+                    return
+                writer.give_up(passage.ticket)
+            self.waiting.popleft()
+            self._waiting_bytes -= len(passage.data)
+            self._out += passage.finish() if passage.finish else passage.data
+
+    def flush(self) -> None:
+        """Write as much as the sink takes now."""
+        while self._out and not self.sink_gone:
+            try:
+                del self._out[: self._write(self._out)]
+            except BlockingIOError:
+                return
+            except OSError:
+                self.lose_sink()
+
+    def lose_sink(self) -> None:
+        """Nobody reads what we write any more."""
+        self.sink_gone = True
+        self._out.clear()
+
+    def _pass(self, passage: Passage) -> None:
+        self.waiting.append((passage, time.monotonic() + COMMIT_WAIT_S))
+        self._waiting_bytes += len(passage.data)

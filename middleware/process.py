@@ -1,0 +1,96 @@
+"""The server as a process: started, told of endings, and ended with all that it has started."""
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from middleware.errors import CommandError
+from middleware.memory.writer import report_to_stderr
+from middleware.redaction import redact_command
+
+
+class ServerProcess:
+    """The server's process, in a process group of its own, so that what it starts can be ended with it."""
+
+    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
+        self._name = name
+        self._shown = redact_command(command)
+        child_input, self.input = os.pipe()
+        self.output, child_output = os.pipe()
+        try:
+            self.pid = os.posix_spawnp(
+                command[0],
+                list(command),
+                environment,
+                file_actions=[(os.POSIX_SPAWN_DUP2, child_input, 0), (os.POSIX_SPAWN_DUP2, child_output, 1)],
+                # Of its own: Ctrl-C in a terminal would reach it twice, from the terminal and from us.
+                setpgroup=0,
+                # Python ignores these two, and what is ignored stays so in a child.
+                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+            )
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise CommandError(
+                f"cannot run the server {name!r}: {self._shown}: {reason}; check the command behind --"
+            ) from error
+        os.close(child_input)
+        os.close(child_output)
+        for descriptor in (self.input, self.output):
+            os.set_blocking(descriptor, False)
+        self.started = time.monotonic()
+        self.status: int | None = None  # as os.wait gives it; None while it runs
+        self.spoke = False
+        self.input_closed = False
+        self._told_to_end = False
+
+    def close_input(self) -> None:
+        """Let the server read the end of its input."""
+        if not self.input_closed:
+            self.input_closed = True
+            os.close(self.input)
+
+    def signal(self, number: int) -> None:
+        """Pass a signal on to the server and what it has started."""
+        self._told_to_end = True
+        if self.status is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def reap(self) -> None:
+        """Note whether the server has ended."""
+        if self.status is not None:
+            return
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if not pid:
+            return
+        self.status = status
+        if self._told_to_end:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)  # what it had started, and would outlive it
+
+    def kill(self) -> None:
+        """End a server that still runs; there is nobody left to talk to it."""
+        if self.status is None:
+            self.signal(signal.SIGKILL)
+            self.status = os.waitpid(self.pid, 0)[1]
+
+    def exit_code(self) -> int:
+        """Return the code to end with.
+
+        Raises:
+            CommandError: it ended of itself without a word.
+        """
+        code = os.waitstatus_to_exitcode(self.status or 0)
+        if not self.spoke and not self._told_to_end:
+            how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+            message = (
+                f"the server {self._name!r} ended before it said anything ({how}): {self._shown}; "
+                "run that command by itself to see why"
+            )
+            if not self.input_closed:
+                raise CommandError(message)
+            if code:
+                report_to_stderr(message)
+        return code if code >= 0 else 128 - code
