@@ -108,7 +108,7 @@ class _Loop:
                     self._woken()
                 elif descriptor == 0:
                     self._up.read()
-                elif descriptor == self._down.source:
+                elif descriptor == self._down.source and self._down.wants_input:
                     self._down.read()
                 elif descriptor == 1 and not self._down.wants_output:
                     self._client_vanished()

@@ -243,7 +243,7 @@ class Writer:
             self._say(
                 str(error)
                 if isinstance(error, MemoryFileError)
-                else f"cannot write to the memory {self._memory}: {error}"
+                else f"cannot write to the memory {self._memory}: {error}; calls wait in the spool until it can be written"
             )
 
     def _say(self, line: str) -> None:
