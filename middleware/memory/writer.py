@@ -240,11 +240,8 @@ class Writer:
         busy = isinstance(error, apsw.BusyError | apsw.LockedError | MemoryBusyError)
         self._retry_at = time.monotonic() + (_RETRY_S if busy or self._connection is not None else _RETRY_BROKEN_S)
         if not busy:
-            self._say(
-                str(error)
-                if isinstance(error, MemoryFileError)
-                else f"cannot write to the memory {self._memory}: {error}; calls wait in the spool until it can be written"
-            )
+            line = f"cannot write to the memory {self._memory}: {error}; calls are spooled until that works again"
+            self._say(str(error) if isinstance(error, MemoryFileError) else line)
 
     def _say(self, line: str) -> None:
         if line != self._reported:
