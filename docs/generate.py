@@ -1,6 +1,10 @@
-"""Writes the pages that are made from the code: `python docs/generate.py`. A test fails when one is out of date."""
+"""Writes the pages that are made from the code: `python docs/generate.py [FOLDER]`, into this folder by default.
+
+A test fails when one is out of date.
+"""
 
 import io
+import sys
 from pathlib import Path
 
 import apsw
@@ -43,7 +47,7 @@ def commands_page() -> str:
     out.write("# Commands\n\nMade by `python docs/generate.py` from the commands' own help.\n\n")
     out.write("Results go to stdout, progress to stderr. Exit status: 0 done, 1 failed with one line that says why, ")
     out.write("2 wrong usage.\n")
-    context = click.Context(learner, info_name="learner", terminal_width=100)
+    context = click.Context(learner, info_name="learner", terminal_width=100, **learner.context_settings)
     for name in COMMANDS:
         _command(out, learner.get_command(context, name), context, ["learner", name])
     return out.getvalue()
@@ -62,5 +66,6 @@ def _command(out: io.StringIO, command: click.Command | None, parent: click.Cont
 PAGES = {"schema.md": schema_page, "commands.md": commands_page}
 
 if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     for page, make in PAGES.items():
-        (HERE / page).write_text(make(), encoding="utf-8")
+        (folder / page).write_text(make(), encoding="utf-8")

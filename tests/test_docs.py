@@ -2,7 +2,6 @@
 
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +15,13 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 
 
-@pytest.mark.parametrize("page", ["schema.md", "commands.md"])
-def test_pages_made_from_the_code_are_current(page: str) -> None:
-    made = runpy.run_path(str(ROOT / "docs" / "generate.py"))["PAGES"][page]()
-    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == made, "run: python docs/generate.py"
+def test_pages_made_from_the_code_are_current(tmp_path: Path) -> None:
+    # In a process of its own: click keeps what an earlier test asked of a command.
+    subprocess.run([sys.executable, ROOT / "docs" / "generate.py", tmp_path], check=True, timeout=60)
+    pages = sorted(tmp_path.iterdir())
+    assert len(pages) == 2
+    for page in pages:
+        assert (ROOT / "docs" / page.name).read_text() == page.read_text(), "run: python docs/generate.py"
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))
