@@ -12,6 +12,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import product
@@ -22,24 +23,20 @@ from adapters.base import ChatModel
 from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec, demonstrations_in, system_text
 
 Span = tuple[int, int]  # of tokens, end exclusive
+Place = tuple[Any, Any]  # (kind, nth of it), or (words before a span, word or mark after it)
 Shown = tuple[str, Any, float]  # a demonstrated value with its query and that query's nearness; None: it was left out
 Choice = tuple[float, Any, Span | None]  # how plausible a value is, the value, and the span that it was read from
 Failure = tuple[ToolCall, str]  # a rejected call and its error
-Forms = Mapping["Form", float]  # forms with their support
-Reading = tuple[float, list[ToolCall]]  # how well a tool suits a query, and the calls that may be meant
-Schema = Mapping[str, Any]
-Place = tuple[Any, Any]  # (kind, nth of it), or (words before a span, word or mark after it)
 
 # Support is hits / (all + doubt), so that little evidence counts for less, and a guess less still. A description counts
-# _TOLD beside a demonstration, less where it is long; a reading that leaves spans of the query unmet counts less.
+# _TOLD beside a demonstration, less where it is long. Other tools are tried when they are _NEARLY as likely.
 _DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7, 0.4, 0.7, 0.5, 0.02
-_TOLD, _LONG, _UNSURE, _UNMET, _TOOLS, _NEARLY = 0.4, 0.3, 0.3, 2.0, 4, 0.3
+_TOLD, _LONG, _NEARLY = 0.4, 0.3, 0.3
 
 # --- a query, taken apart
 _LINKING = frozenset(re.findall(r"\w+", "a an the of in on at to for from with by and or its"))
 _ASKED = r"i me my you us our it is are was do does did can could will would what which who how when where please hi some any"
 _ASKING = _LINKING | frozenset(re.findall(r"\w+", _ASKED))
-_HINT = re.compile(r"(?m)^\{.*\}\s*$")
 _NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?")
 _TOKEN = re.compile(r"(?<!\w)[-+]?\d+(?:[.,]\d+)*(?![-/:\w])|\w+(?:[-'’/:_&.+@]+\w+)*|[^\w\s]")
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]|(?<!\w)['`]([^'’`]+)['’`](?!\w)")
@@ -54,7 +51,7 @@ class Text(NamedTuple):
     """
 
     raw: str
-    tokens: tuple[Span, ...]
+    tokens: list[Span]
     words: tuple[str, ...]
     kinds: dict[str, list[Span]]
 
@@ -65,16 +62,15 @@ class Text(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def _parse(raw: str) -> Text:
-    tokens = tuple(match.span() for match in _TOKEN.finditer(raw))
+    tokens, kinds = [match.span() for match in _TOKEN.finditer(raw)], defaultdict[str, list[Span]](list)
     words = tuple("#" if _NUMBER.fullmatch(raw[a:b]) else raw[a:b].lower() for a, b in tokens)
-    runs = [("D", where) for _, where in _moments(raw)]
-    dated = {i for i, (a, b) in enumerate(tokens) if any(start <= a and b <= end for _, (start, end) in runs)}
-    runs += [('"', match.span()) for match in _QUOTED.finditer(raw)]
-    for i, word in enumerate(words):
-        mark = next((mark for mark in "@/:._&" if mark in word[1:]), "8" if re.search(r"\d", word) else "")
-        if i not in dated and (mark or word == "#"):
-            runs.append(("0" if word == "#" else mark, tokens[i]))
-    kinds: dict[str, list[Span]] = defaultdict(list)
+    dates = [where for _, where in _moments(raw)]
+    dated = {i for i, (a, b) in enumerate(tokens) if any(start <= a and b <= end for start, end in dates)}
+    marks = [
+        next((m for m in "@/:._&" if m in w[1:]), "8" if re.search(r"\d", w) else w[0] * (w == "#")) for w in words
+    ]
+    runs = [("D", where) for where in dates] + [('"', match.span()) for match in _QUOTED.finditer(raw)]
+    runs += [(mark.replace("#", "0"), tokens[i]) for i, mark in enumerate(marks) if mark and i not in dated]
     for kind, (start, end) in runs + [("A", match.span()) for match in _NAME.finditer(raw)]:
         inside = [i for i, (a, b) in enumerate(tokens) if start <= a and b <= end and re.search(r"[\w#]", words[i])]
         while kind == "A" and inside and (words[inside[0]] in _ASKING or inside[0] in dated):
@@ -82,11 +78,10 @@ def _parse(raw: str) -> Text:
         # A sentence's first word is capitalised anyway: alone it is no name.
         if inside and (kind != "A" or len(inside) > 1 or not re.search(r"(?:^|[.!?;]\s+)$", raw[:start])):
             kinds[kind].append((inside[0], inside[-1] + 1))
+    named = {span for spans in kinds.values() for span in spans}
     said = {i for i, word in enumerate(words) if len(word) > 2 and word not in _ASKING and i not in dated}
-    for i, length in product(sorted(said), (1, 2, 3)):
-        if {*range(i, i + length)} <= said and not any((i, i + length) in spans for spans in kinds.values()):
-            kinds["w"].append((i, i + length))
-    return Text(raw, tokens, words, dict(kinds))
+    runs_of = [(i, i + n) for i in sorted(said) for n in (1, 2, 3) if {*range(i, i + n)} <= said]
+    return Text(raw, tokens, words, kinds | {"w": [run for run in runs_of if run not in named]})
 
 
 @lru_cache(maxsize=8192)
@@ -170,8 +165,8 @@ class Form(NamedTuple):
             pieces = [
                 piece for word in words for piece in re.split(r"[\W_]+" if how else r"[^\w-]+|[_/]+", word) if piece
             ]
-            letters = "".join(pieces)
-            if how in "jc" and how:
+            if how in ("j", "c"):
+                letters = "".join(pieces)
                 pieces = [letters if how == "j" else letters[:1] + re.sub("(?i)[aeiou]", "", letters[1:])]
             core = self.joint.join(piece[: length or None] for piece in pieces)
         return core and self.affixes[0] + _CASES[self.case](core) + self.affixes[1]
@@ -198,28 +193,26 @@ def _word_forms(text: Text, span: Span, value: str) -> Iterator[Form]:
 @lru_cache(maxsize=16384)
 def _explain(raw: str, value: Any) -> dict[Span, set[Form]]:
     """Return the spans of a query that a form turns into `value`, each with those forms."""
-    text, found, value = _parse(raw), defaultdict[Span, set[Form]](set), "" if isinstance(value, bool) else str(value)
-    whole, content = _squash([value]), _squash(value.split(), drop=True)
-    tokens = [text.slice((i, i + 1)) for i in range(len(text.tokens))]
-    for i in (i for i, token in enumerate(tokens) if whole and token[-1].isalnum()):
-        for j in range(i + 1, len(tokens) + 1):
-            some, edges = _squash(tokens[i:j], drop=True), {text.words[i], text.words[j - 1]} & _LINKING
-            if len(some) > len(content):
-                break
-            if tokens[j - 1][-1].isalnum() and (_squash(tokens[i:j]) == whole or (some == content and not edges)):
-                found[i, j].update(_word_forms(text, (i, j), value))
-    for span in text.kinds.get("0", ()):
-        found[span].update(Form(case) for case in "0-" if _CASES[case](text.slice(span)) == value)
-    for kind in '"Aw' if len(value) > 2 and " " not in value else "":
-        for span in (span for span in text.kinds.get(kind, ()) if text.words[span[0]][:2] in value.lower()):
-            found[span].update(_word_forms(text, span, value))
-    moments = defaultdict[Span, set[Form]](set)
+    text, value, found = _parse(raw), "" if isinstance(value, bool) else str(value), dict[Span, set[Form]]()
     for span in text.kinds.get("D", ()):
         formats = {form for when, _ in _moments(text.slice(span)) for form in _formats(when, value) if "%" in form}
-        forms = [Form(case, when=form) for form in formats for case in ("", "l", "u")]
-        moments[span].update(form for form in forms if form.render(text, span) == value)
-    # A date is one however it could be copied; else the forms that account for the most of the value are kept.
-    found = moments if any(moments.values()) else found
+        forms = {Form(case, when=form) for form in formats for case in ("", "l", "u")}
+        found[span] = {form for form in forms if form.render(text, span) == value}
+    if any(found.values()):  # a date is one, however else its characters could be had
+        return {span: forms for span, forms in found.items() if forms}
+    tokens = [text.slice((i, i + 1)) for i in range(len(text.tokens))]
+    said = [i for i, token in enumerate(tokens) if token[-1].isalnum()]
+    for i, j in ((i, j + 1) for i in said for j in said if i <= j):
+        if len(some := _squash(tokens[i:j], drop=True)) <= len(value):
+            edges = {text.words[i], text.words[j - 1]} & _LINKING
+            if _squash(tokens[i:j]) == _squash([value]) or (some == _squash(value.split(), drop=True) and not edges):
+                found[i, j] = set(_word_forms(text, (i, j), value))
+    for kind in '"Aw' if len(value) > 2 and " " not in value else "":
+        for span in (span for span in text.kinds.get(kind, ()) if text.words[span[0]][:2] in value.lower()):
+            found[span] = set(_word_forms(text, span, value))
+    for span in text.kinds.get("0", ()):
+        found[span] = {Form(case) for case in "0-" if _CASES[case](text.slice(span)) == value}
+    # The forms that account for the most of the value are the ones to believe.
     least = min((len("".join(form.affixes)) for forms in found.values() for form in forms), default=0)
     kept = {span: {form for form in forms if len("".join(form.affixes)) == least} for span, forms in found.items()}
     return {span: forms for span, forms in kept.items() if forms}
@@ -270,8 +263,8 @@ def _supported(query: str, shown: Sequence[Shown]) -> tuple[list[Choice], dict[F
     for place in {place for row, spans in rows for span in spans for place in _places(row[0])[1][span]}:
         if here := _places(query)[0].get(place):
             there = [(row[2], spans, _places(row[0])[0].get(place)) for row, spans in rows]
-            hits = sum(weight for weight, spans, span in there if span in spans)
-            misses = sum(weight for weight, spans, span in there if span and span not in spans)
+            hits = math.fsum(weight for weight, spans, span in there if span in spans)
+            misses = math.fsum(weight for weight, spans, span in there if span and span not in spans)
             for form in {form for _, spans, span in there if span in spans for form in spans[span]}:
                 value = form.render(_parse(query), here)
                 found.append((hits / (hits + misses + _MISPLACED) * support[form] * bool(value), value, here))
@@ -298,42 +291,39 @@ def _reads(form: str, value: Any) -> bool:
 
 def _mentioned(value: Any, query: str) -> float:
     """Return how clearly a query mentions `value`, 0 to 1: by each of its pieces, or by what abbreviates them."""
-    best, words = [0.0], re.findall(r"[^\W_]{2,}", query.lower())
-    for piece in (pieces := re.findall(r"[^\W_]+", str(value).lower())):
+    pieces, words, sure = re.findall(r"[^\W_]+", str(value).lower()), re.findall(r"[^\W_]{2,}", query.lower()), 0.0
+    for piece in pieces:
         near = [min(len(piece), len(w)) / max(len(piece), len(w)) for w in words if w in piece or w.startswith(piece)]
-        short = [0.2 for word in words if word[0] == piece[0] and re.match(".*".join(piece), word)]
-        best.append(1.0 if _stems(piece) & _stems(query) else max([0.0, *(0.9 * n for n in near), *short]))
-    return sum(best) / (len(pieces) or 1)
+        short = any(word[0] == piece[0] and re.match(".*".join(piece), word) for word in words)
+        sure += 1 if _stems(piece) & _stems(query) else max([0.2 * short, *(0.9 * n for n in near)])
+    return sure / (len(pieces) or 1)
 
 
 def _likeness(value: str, form: Form, examples: Sequence[str]) -> float:
-    """Return how much `value` in `form` looks like `examples`, 0 to 1: read as the same date form, or of like characters."""
-
-    def shape(text: str) -> list[Any]:
-        return [re.findall(r"[\W_]", text)[:1], text.isupper(), text.islower(), len(text)]
-
-    alike = [float(_reads(form.when, e)) if form.when else sum(map(eq, shape(value), shape(e))) / 4 for e in examples]
+    """Return how much `value` looks like `examples`, 0 to 1: read by the same date format, or of like characters."""
+    alike = [1.0 * _reads(form.when, example) for example in examples if form.when]
+    shapes = [[re.findall(r"[\W_]", v)[:1], v.isupper(), v.islower(), len(v)] for v in (value, *examples)]
+    alike = alike or [sum(map(eq, shapes[0], shape)) / len(shape) for shape in shapes[1:]]
     return sum(alike) / len(alike) if alike else 0.6
 
 
 def _guesses(
-    query: str, about: str, numeric: bool, examples: Sequence[str], own: Forms, forms: Forms
+    query: str, about: str, numeric: bool, examples: Sequence[str], own: dict[Form, float], forms: dict[Form, float]
 ) -> Iterator[Choice]:
     """Yield the spans of a query as values: in the argument's `own` forms, in other `forms`, or like `examples`."""
     text, kinds = _parse(query), {kind for example in examples for kind in _parse(example).kinds if kind != "w"}
     dated = any(form.when for form in own) or not (own or not _stems(about) & {"date", "time"})
     bases = {"D": 0.7 if dated else 0.3, '"': 0.5, **dict.fromkeys("@/:._&8", 0.45), "A": 0.4, "0": 0.2, "w": 0.2}
-    for kind, base in bases.items():
-        fits = kind == "0" if numeric else not own or (kind == "D") == dated
-        for i, span in enumerate(text.kinds.get(kind, ()) if fits else ()):
-            if kind == "0":
-                near = bool(_stems(" ".join(text.words[max(span[0] - 2, 0) : span[1] + 1])) & _stems(about))
-                yield base + 0.3 * numeric + 0.3 * near - 0.01 * i, _CASES["0"](text.slice(span)), span
-            styles = [form for form in _STYLES if form not in forms] if kind not in "w0" else []
-            for n, form in enumerate((*forms, *styles) if kind != "0" else ()):
-                if bool(form.when) == (kind == "D") and (value := form.render(text, span)):
-                    fit = 1.2 * forms[form] if form in forms else _likeness(value, form, examples) - 0.001 * n
-                    yield max(base, 0.7 * (kind in kinds)) * fit - 0.01 * i, value, span
+    kinds_of = "0" if numeric else "D" if own and dated else "".join(bases).replace("D", "") if own else "".join(bases)
+    for kind, (i, span) in ((kind, item) for kind in kinds_of for item in enumerate(text.kinds.get(kind, ()))):
+        if kind == "0":
+            near = bool(_stems(" ".join(text.words[max(span[0] - 2, 0) : span[1] + 1])) & _stems(about))
+            yield bases[kind] + 0.3 * numeric + 0.3 * near - 0.01 * i, _CASES["0"](text.slice(span)), span
+            continue
+        for n, form in enumerate((*forms, *_STYLES) if kind != "w" else forms):
+            if bool(form.when) == (kind == "D") and (value := form.render(text, span)):
+                fit = 1.2 * forms[form] if form in forms else _likeness(value, form, examples) - 0.001 * n
+                yield max(bases[kind], 0.7 * (kind in kinds)) * fit - 0.01 * i, value, span
     if (said := [i for i, word in enumerate(text.words) if word[-1].isalnum()]) and not numeric and not own:
         start = next((i for i in said if text.words[i] not in _ASKING), said[0])
         yield 0.1, text.slice((start, said[-1] + 1)), None
@@ -359,14 +349,16 @@ def _lessons(failure: Failure) -> list[tuple[str, str]]:
 
 
 def _choices(
-    name: str, query: str, schema: Schema, shown: Sequence[Shown], failures: Sequence[Failure], forms: Forms
+    name: str,
+    query: str,
+    schema: Mapping[str, Any],
+    shown: Sequence[Shown],
+    failures: Sequence[Failure],
+    forms: dict[Form, float],
 ) -> list[Choice]:
     """Return the values for an argument, the most plausible first; `failures` are those that it was blamed for."""
-    kind, about, default = (
-        schema.get("type"),
-        str(schema.get("description", "")),
-        [schema[key] for key in schema if key == "default"],
-    )
+    kind, about = schema.get("type"), str(schema.get("description", ""))
+    default = [schema[key] for key in schema if key == "default"]
     rejected, lessons = [call.arguments.get(name) for call, _ in failures], [_lessons(failure) for failure in failures]
     present = [row for row in shown if row[1] is not None]
     found, own = _supported(query, present)
@@ -381,10 +373,9 @@ def _choices(
         examples = [*map(str, [value for value, _ in taught] or [value for _, value, _ in present] or told)]
         guesses = _guesses(query, f"{name} {about}", kind in ("integer", "number"), examples, own, {**forms, **own})
         found += [(_GUESS * score, value, span) for score, value, span in guesses]
+    found += [(0.1, value, None) for value in default]
     best: dict[str, Choice] = {}
-    for score, value, span in sorted(
-        found + [(0.1, value, None) for value in default], key=lambda c: (-c[0], str(c[1:]))
-    ):
+    for score, value, span in sorted(found, key=lambda choice: (-choice[0], str(choice[1:]))):
         if score > _LEAST and (typed := _typed(value, schema)) not in [*rejected, None]:
             best.setdefault(json.dumps(typed), (score, typed, span))
     return list(best.values())
@@ -401,16 +392,17 @@ def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
     return str(value) if kind == "string" and isinstance(value, int | float) else value
 
 
-def _readings(query: str, tool: ToolSpec, demos: Sequence[Demonstration], failures: Sequence[Failure]) -> Reading:
-    """Return how well `tool` suits the query's spans, 0 to 1, and the calls of it that may be meant, the best first."""
-    schemas, calls = (
-        tool.input_schema.get("properties", {}),
-        [(demo.query, call) for demo in demos for call in demo.calls],
-    )
+def _readings(
+    query: str, tool: ToolSpec, demos: Sequence[Demonstration], failures: Sequence[Failure]
+) -> Iterator[ToolCall]:
+    """Yield the calls of `tool` that may be meant: the best, then with one argument changed, then with two."""
+    schemas: dict[str, Any] = tool.input_schema.get("properties", {})
+    calls = [(demo.query, call) for demo in demos for call in demo.calls]
     own = [(asked, call.arguments) for asked, call in calls if call.name == tool.name]
     rows = [(asked, arguments, (1 + rank) ** -0.5) for rank, (asked, arguments) in enumerate(own)]
-    # A line of the description that is a JSON object is a hint: the arguments of an earlier good call.
-    rows += [("", json.loads(line), 0.3) for line in _HINT.findall(tool.description)]
+    for line in re.findall(r"(?m)^\{.*\}\s*$", tool.description):  # a hint: the arguments of an earlier good call
+        with suppress(ValueError):
+            rows.append(("", json.loads(line), 0.3))
     # What is written in some form elsewhere may be written so here.
     pairs = [(asked, value) for asked, call in calls for value in call.arguments.values() if isinstance(value, str)]
     pairs += [(rest, value) for failure in failures for value, rest in _lessons(failure)]
@@ -421,36 +413,31 @@ def _readings(query: str, tool: ToolSpec, demos: Sequence[Demonstration], failur
         errors = [failure for failure, names in blamed if names == [name]]
         shown = [(asked, arguments.get(name), weight) for asked, arguments, weight in rows]
         choices[name] = _choices(name, query, schema, shown, errors, forms)
-        if name not in tool.input_schema.get("required", ()) and not any(
-            name not in call.arguments for call, _ in errors
-        ):
+        if name not in tool.input_schema.get("required", ()) and all(name in call.arguments for call, _ in errors):
             presence, _ = _supported(query, [(asked, value is not None, weight) for asked, value, weight in shown])
             there, absent = (max((s for s, v, _ in presence if v is want), default=0.0) for want in (True, False))
             left_out = absent > there if presence else not choices[name] or choices[name][0][0] < _EVIDENT
-            choices[name].insert(0 if left_out else len(choices[name]), (absent if left_out else 0.0, None, None))
+            choices[name].insert(0 if left_out else len(choices[name]), (absent * left_out, None, None))
         if not choices[name]:
-            return 0.0, []
+            return
     for name in sorted(choices, key=lambda name: -choices[name][0][0]):  # a span serves one argument, where it can be
         used = {span for _, _, span in best.values() if span}
         best[name] = next((choice for choice in choices[name] if choice[2] not in used), choices[name][0])
     others = [(name, choice) for name in choices for choice in choices[name] if choice != best[name]]
     others.sort(key=lambda other: (not blamed or blamed[-1][1] != [other[0]], best[other[0]][0] - other[1][0]))
-    meant = [best | dict(change) for change in ((), *([other] for other in others), *product(others[:8], others[:8]))]
-    filled = [(min(score, 1.0), span) for score, value, span in best.values() if value is not None]
-    spans = {span for kind, some in _parse(query).kinds.items() if kind != "w" for span in some}
-    met = sum(any(span and a < span[1] and span[0] < b for _, span in filled) for a, b in spans)
-    sure = (sum(score for score, _ in filled) + _UNSURE) / (len(filled) + _UNSURE)
-    calls_meant = [{name: value for name, (_, value, _) in one.items() if value is not None} for one in meant]
-    return sure * (met + _UNMET) / (len(spans) + _UNMET), [ToolCall(tool.name, arguments) for arguments in calls_meant]
+    for change in ((), *([other] for other in others), *product(others[:8], others[:8])):
+        arguments = {name: value for name, (_, value, _) in (best | dict(change)).items() if value is not None}
+        yield ToolCall(tool.name, arguments)
 
 
+# --- the tool
 def _ranked(query: str, tools: Sequence[ToolSpec], demos: Sequence[Demonstration]) -> list[tuple[float, ToolSpec]]:
     """Return the tools that have anything to do with `query`, the likeliest first, and how likely each is."""
     words, told, stems_of = _stems(query), Counter[str](), dict[str, dict[str, float]]()
     for tool in tools:
         schemas = tool.input_schema.get("properties", {}).items()
         texts = [(0.7, " ".join(f"{name} {schema.get('description', '')}" for name, schema in schemas))]
-        texts += [(1.0, _HINT.sub("", tool.description)), (1.5, tool.name)]
+        texts += [(1.0, re.sub(r"(?m)^\{.*", "", tool.description)), (1.5, tool.name)]
         stems_of[tool.name] = {stem: weight for weight, text in texts for stem in _stems(text)}
     count = Counter(word for stems in stems_of.values() for word in stems.keys() & words)
     rarity = {word: math.log(1 + len(tools) / (1 + count[word])) for word in words}
@@ -482,16 +469,15 @@ class Recall(ChatModel):
         if messages and messages[-1].role == "tool" and not messages[-1].is_error:
             return Reply(messages[-1].content)
         query = next((message.content for message in reversed(messages) if message.role == "user"), "")
-        demos, readings = demonstrations_in(system_text(messages)), []
-        made = {call.id: call for message in messages for call in message.tool_calls}
-        tried = [(call.name, call.arguments) for message in messages for call in message.tool_calls]
+        demos, calls = demonstrations_in(system_text(messages)), [call for m in messages for call in m.tool_calls]
+        made, tried = {call.id: call for call in calls}, [(call.name, call.arguments) for call in calls]
         failures = [(made[m.tool_call_id], m.content) for m in messages if m.is_error and m.tool_call_id in made]
-        ranked = _ranked(query, tools, demos)[:_TOOLS]
-        for likely, tool in (item for item in ranked if item[0] >= _NEARLY * ranked[0][0]):
-            suits, calls = _readings(query, tool, demos, failures)
-            # The tool of the last attempt goes on until nothing is left of it.
-            readings.append((not failures or tool.name != failures[-1][0].name, -likely * suits, calls))
-        for call in (call for _, _, calls in sorted(readings, key=lambda item: item[:2]) for call in calls):
-            if (call.name, call.arguments) not in tried:
-                return Reply(tool_calls=(call,))
+        ranked = _ranked(query, tools, demos)
+        # The tool of the last attempt goes on until nothing is left of it.
+        ranked.sort(key=lambda item: not failures or item[1].name != failures[-1][0].name)
+        for likely, tool in ranked:
+            if likely >= _NEARLY * max(score for score, _ in ranked):
+                for call in _readings(query, tool, demos, failures):
+                    if (call.name, call.arguments) not in tried:
+                        return Reply(tool_calls=(call,))
         return Reply("I see no further way to answer this with a tool.")
