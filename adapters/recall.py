@@ -1,9 +1,7 @@
 """An in-context learner by analogy, without weights: the baseline, and the fixture that needs no key and no GPU.
 
-It sees what any model sees, the messages, the tools and the demonstrations in the prompt; docs/recall.md tells how it
-decides. Tools are ranked by their most similar demonstration and by their description. Demonstrated values are
-*explained* by their own query, and the explanations with the best support are applied to the new one. What nothing
-explains is guessed from the schema, from examples and from the query's spans. After an error comes the next reading.
+It sees what any model sees: messages, tools, and the demonstrations in the prompt. Demonstrated values are *explained*
+by their own query, and the best supported explanations are applied to the new one; docs/recall.md tells it in full.
 Every function is pure, and the caches only save work. Nothing here knows a tool, a domain or a code.
 """
 
@@ -26,6 +24,7 @@ Span = tuple[int, int]  # of tokens, end exclusive
 Place = tuple[Any, Any]  # (kind, nth of it), or (words before a span, word or mark after it)
 Shown = tuple[str, Any, float]  # a demonstrated value with its query and that query's nearness; None: it was left out
 Choice = tuple[float, Any, Span | None]  # how plausible a value is, the value, and the span that it was read from
+Forms = dict["Form", float]  # ways to write a span, each with its support
 Failure = tuple[ToolCall, str]  # a rejected call and its error
 
 # Support is hits / (all + doubt), so that little evidence counts for less, and a guess less still. A description counts
@@ -33,7 +32,6 @@ Failure = tuple[ToolCall, str]  # a rejected call and its error
 _DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7, 0.4, 0.7, 0.5, 0.02
 _TOLD, _LONG, _NEARLY = 0.4, 0.3, 0.3
 
-# --- a query, taken apart
 _LINKING = frozenset(re.findall(r"\w+", "a an the of in on at to for from with by and or its"))
 _ASKED = r"i me my you us our it is are was do does did can could will would what which who how when where please hi some any"
 _ASKING = _LINKING | frozenset(re.findall(r"\w+", _ASKED))
@@ -90,11 +88,10 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(re.sub(r"(?:ies|es|s|ing|ed|e)$", "", w)[:5] if len(w) > 3 else w for w in words)
 
 
-def _squash(words: Iterable[str], *, drop: bool = False) -> str:
+def _letters(words: Iterable[str], *, drop: bool = False) -> str:
     return "".join(re.sub(r"[\W_]+", "", word.lower()) for word in words if not (drop and word.lower() in _LINKING))
 
 
-# --- forms: from a span to a value
 _MONTH = r"(?P<b>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\.?"
 _DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
 _WHEN = (
@@ -203,13 +200,11 @@ def _explain(raw: str, value: Any) -> dict[Span, set[Form]]:
     tokens = [text.slice((i, i + 1)) for i in range(len(text.tokens))]
     said = [i for i, token in enumerate(tokens) if token[-1].isalnum()]
     for i, j in ((i, j + 1) for i in said for j in said if i <= j):
-        if len(some := _squash(tokens[i:j], drop=True)) <= len(value):
-            edges = {text.words[i], text.words[j - 1]} & _LINKING
-            if _squash(tokens[i:j]) == _squash([value]) or (some == _squash(value.split(), drop=True) and not edges):
-                found[i, j] = set(_word_forms(text, (i, j), value))
-    for kind in '"Aw' if len(value) > 2 and " " not in value else "":
-        for span in (span for span in text.kinds.get(kind, ()) if text.words[span[0]][:2] in value.lower()):
-            found[span] = set(_word_forms(text, span, value))
+        brief, edges = _letters(tokens[i:j], drop=True), {text.words[i], text.words[j - 1]} & _LINKING
+        if _letters(tokens[i:j]) == _letters([value]) or (brief == _letters(value.split(), drop=True) and not edges):
+            found[i, j] = set(_word_forms(text, (i, j), value))
+    spans = [span for kind in '"Aw' for span in text.kinds.get(kind, ()) if text.words[span[0]][:2] in value.lower()]
+    found |= {span: set(_word_forms(text, span, value)) for span in spans if len(value) > 2 and " " not in value}
     for span in text.kinds.get("0", ()):
         found[span] = {Form(case) for case in "0-" if _CASES[case](text.slice(span)) == value}
     # The forms that account for the most of the value are the ones to believe.
@@ -218,28 +213,25 @@ def _explain(raw: str, value: Any) -> dict[Span, set[Form]]:
     return {span: forms for span, forms in kept.items() if forms}
 
 
-# --- what the demonstrations support
 @lru_cache(maxsize=4096)
 def _places(raw: str) -> tuple[dict[Place, Span], dict[Span, list[Place]]]:
     """Return the first span at each place of a query, and the places of each such span."""
-    text, found = _parse(raw), dict[Place, Span]()
-    words, at = ("^", *text.words, "."), defaultdict[Span, list[Place]](list)
-    for kind, spans in text.kinds.items():
-        numbered = [(n - back, span) for n, span in enumerate(spans) for back in (0, len(spans)) if kind != "w"]
-        found |= {(kind, n): span for n, span in numbered}
-    for i in range(len(text.words)):
-        for j in range(i + 1, min(i + 24, len(text.words) + 1)):
-            rights = {words[j + 1], *(marks[0] for marks in _MARKS if words[j + 1] in marks)}
-            for left, right in product({words[i : i + 1], words[max(i - 1, 0) : i + 1]}, rights):
-                found.setdefault((left, right), (i, j))
+    text, found, places = _parse(raw), dict[Place, Span](), defaultdict[Span, list[Place]](list)
+    words, size = ("^", *text.words, "."), len(text.words)
+    for kind, spans in ((kind, spans) for kind, spans in text.kinds.items() if kind != "w"):
+        found |= {(kind, n - back): span for n, span in enumerate(spans) for back in (0, len(spans))}
+    for i, j in ((i, j) for i in range(size) for j in range(i + 1, min(i + 24, size + 1))):
+        rights = {words[j + 1], *(marks[0] for marks in _MARKS if words[j + 1] in marks)}
+        for place in product({words[i : i + 1], words[max(i - 1, 0) : i + 1]}, rights):
+            found.setdefault(place, (i, j))
     for place, span in found.items():
-        at[span].append(place)
-    return found, at
+        places[span].append(place)
+    return found, places
 
 
 def _told(query: str, rows: Iterable[tuple[Shown, bool]]) -> float:
     """Return how well the query tells that it belongs to the marked rows: by a word, or by their frequency alone."""
-    total, marked = Counter[str](), Counter[str]()
+    total, marked = defaultdict[str, float](float), defaultdict[str, float](float)
     for (asked, _, weight), mark in rows:
         for word in {"", *_stems(query) & _stems(asked)}:
             total[word] += weight
@@ -271,7 +263,6 @@ def _supported(query: str, shown: Sequence[Shown]) -> tuple[list[Choice], dict[F
     return found, support
 
 
-# --- guesses: what no demonstration explains
 _ORDERS = ("Y m d", "d m Y", "m d Y", "d b Y", "b d Y", "Y b d", "Y d m", "d m y", "m d y", "y m d")
 _FORMATS = [f"%{a}{mark}%{b}{mark}%{c}" for mark in ("-", "/", ".", "", " ") for a, b, c in map(str.split, _ORDERS)]
 _FORMATS += ["%Y-%j", "%b %-d, %Y", "%-d %B %Y", "%H:%M", "%H%M", "%H.%M", "%Hh%M", "%H", "%I:%M %p", "%-I %p"]
@@ -283,10 +274,9 @@ _SAMPLE = {"yyyy": "2001", "yy": "01", "mmm": "Feb", "mm": "02", "dd": "28", "hh
 
 
 def _reads(form: str, value: Any) -> bool:
-    try:
-        return datetime.strptime(value, form.replace("%-", "%")).strftime(form).lower() == value.lower()  # noqa: DTZ007
-    except (ValueError, TypeError):
-        return False
+    with suppress(ValueError, TypeError):
+        return bool(datetime.strptime(value, form.replace("%-", "%")).strftime(form).lower() == value.lower())  # noqa: DTZ007
+    return False
 
 
 def _mentioned(value: Any, query: str) -> float:
@@ -307,9 +297,7 @@ def _likeness(value: str, form: Form, examples: Sequence[str]) -> float:
     return sum(alike) / len(alike) if alike else 0.6
 
 
-def _guesses(
-    query: str, about: str, numeric: bool, examples: Sequence[str], own: dict[Form, float], forms: dict[Form, float]
-) -> Iterator[Choice]:
+def _guesses(query: str, about: str, numeric: bool, examples: list[str], own: Forms, forms: Forms) -> Iterator[Choice]:
     """Yield the spans of a query as values: in the argument's `own` forms, in other `forms`, or like `examples`."""
     text, kinds = _parse(query), {kind for example in examples for kind in _parse(example).kinds if kind != "w"}
     dated = any(form.when for form in own) or not (own or not _stems(about) & {"date", "time"})
@@ -329,7 +317,6 @@ def _guesses(
         yield 0.1, text.slice((start, said[-1] + 1)), None
 
 
-# --- readings: whole calls, the most plausible first
 def _blamed(failure: Failure, names: Iterable[str]) -> list[str]:
     """Return the arguments that an error names; where it names several, the one whose value it quotes."""
     call, error = failure
@@ -349,22 +336,17 @@ def _lessons(failure: Failure) -> list[tuple[str, str]]:
 
 
 def _choices(
-    name: str,
-    query: str,
-    schema: Mapping[str, Any],
-    shown: Sequence[Shown],
-    failures: Sequence[Failure],
-    forms: dict[Form, float],
+    query: str, name: str, schema: Any, shown: list[Shown], errors: list[Failure], forms: Forms
 ) -> list[Choice]:
-    """Return the values for an argument, the most plausible first; `failures` are those that it was blamed for."""
+    """Return the values for an argument, the most plausible first; `errors` are those that it was blamed for."""
     kind, about = schema.get("type"), str(schema.get("description", ""))
     default = [schema[key] for key in schema if key == "default"]
-    rejected, lessons = [call.arguments.get(name) for call, _ in failures], [_lessons(failure) for failure in failures]
+    rejected, lessons = [call.arguments.get(name) for call, _ in errors], [_lessons(failure) for failure in errors]
     present = [row for row in shown if row[1] is not None]
     found, own = _supported(query, present)
     listed = next(([value for value, _ in some] for some in lessons if len(some) > 1), schema.get("enum", ()))
     if listed := [True, False] if kind == "boolean" else listed:
-        found = [(score * (0.5 if failures else 1), value, span) for score, value, span in found if value in listed]
+        found = [(score * (0.5 if errors else 1), value, span) for score, value, span in found if value in listed]
         found += [(0.9 * _mentioned(value, query) + 0.02 / (1 + i), value, None) for i, value in enumerate(listed)]
     else:
         taught = [lesson for some in lessons for lesson in some]
@@ -381,20 +363,16 @@ def _choices(
     return list(best.values())
 
 
-def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
+def _typed(value: Any, schema: Any) -> Any:
     """Return `value` as the JSON type that `schema` asks for, None where it cannot be read as one."""
     kind = schema.get("type")
     if kind in ("integer", "number") and isinstance(value, str):
         number = float(value.replace(",", "")) if _NUMBER.fullmatch(value) else None
         return int(number) if number is not None and number.is_integer() else number
-    if kind == "array" and not isinstance(value, list):
-        return [_typed(value, schema.get("items", {}))]
-    return str(value) if kind == "string" and isinstance(value, int | float) else value
+    return [_typed(value, schema.get("items", {}))] if kind == "array" and not isinstance(value, list) else value
 
 
-def _readings(
-    query: str, tool: ToolSpec, demos: Sequence[Demonstration], failures: Sequence[Failure]
-) -> Iterator[ToolCall]:
+def _readings(query: str, tool: ToolSpec, demos: list[Demonstration], failures: list[Failure]) -> Iterator[ToolCall]:
     """Yield the calls of `tool` that may be meant: the best, then with one argument changed, then with two."""
     schemas: dict[str, Any] = tool.input_schema.get("properties", {})
     calls = [(demo.query, call) for demo in demos for call in demo.calls]
@@ -412,7 +390,7 @@ def _readings(
     for name, schema in schemas.items():
         errors = [failure for failure, names in blamed if names == [name]]
         shown = [(asked, arguments.get(name), weight) for asked, arguments, weight in rows]
-        choices[name] = _choices(name, query, schema, shown, errors, forms)
+        choices[name] = _choices(query, name, schema, shown, errors, forms)
         if name not in tool.input_schema.get("required", ()) and all(name in call.arguments for call, _ in errors):
             presence, _ = _supported(query, [(asked, value is not None, weight) for asked, value, weight in shown])
             there, absent = (max((s for s, v, _ in presence if v is want), default=0.0) for want in (True, False))
@@ -430,33 +408,32 @@ def _readings(
         yield ToolCall(tool.name, arguments)
 
 
-# --- the tool
-def _ranked(query: str, tools: Sequence[ToolSpec], demos: Sequence[Demonstration]) -> list[tuple[float, ToolSpec]]:
+def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -> list[tuple[float, ToolSpec]]:
     """Return the tools that have anything to do with `query`, the likeliest first, and how likely each is."""
-    words, told, stems_of = _stems(query), Counter[str](), dict[str, dict[str, float]]()
-    for tool in tools:
-        schemas = tool.input_schema.get("properties", {}).items()
-        texts = [(0.7, " ".join(f"{name} {schema.get('description', '')}" for name, schema in schemas))]
-        texts += [(1.0, re.sub(r"(?m)^\{.*", "", tool.description)), (1.5, tool.name)]
-        stems_of[tool.name] = {stem: weight for weight, text in texts for stem in _stems(text)}
-    count = Counter(word for stems in stems_of.values() for word in stems.keys() & words)
+    words, told, nearest = _stems(query), dict[str, float](), defaultdict[str, float](float)
+    described = {tool.name: _described(tool.name, tool.description, json.dumps(tool.input_schema)) for tool in tools}
+    count = Counter(word for stems in described.values() for word in stems.keys() & words)
     rarity = {word: math.log(1 + len(tools) / (1 + count[word])) for word in words}
-    mean = sum(map(len, stems_of.values())) / (len(tools) or 1)
-    for name, stems in stems_of.items():
-        found = math.fsum(rarity[word] * stems[word] for word in stems.keys() & words) / (
-            math.fsum(rarity.values()) or 1
-        )
+    whole, mean = math.fsum(rarity.values()) or 1, sum(map(len, described.values())) / (len(tools) or 1)
+    for name, stems in described.items():
+        found = math.fsum(rarity[word] * stems[word] for word in stems.keys() & words) / whole
         told[name] = _TOLD * (found / (1 - _LONG + _LONG * len(stems) / (mean or 1))) ** 2
-    count, nearest = count + Counter(word for demo in demos for word in _stems(demo.query)), Counter[str]()
+    count, size = count + Counter(word for demo in demos for word in _stems(demo.query)), len(tools) + len(demos)
     for rank, demo in enumerate(demos):
-        weight = {
-            word: math.log(1 + (len(tools) + len(demos)) / (1 + count[word])) for word in _stems(demo.query) | words
-        }
+        weight = {word: math.log(1 + size / (1 + count[word])) for word in _stems(demo.query) | words}
         alike = math.fsum(weight[word] for word in _stems(demo.query) & words) / (math.fsum(weight.values()) or 1)
         name = demo.calls[0].name if demo.calls else ""
         nearest[name] = max(nearest[name], alike**2 / (1 + rank) ** 0.5)
     scored = [(told[tool.name] + nearest[tool.name], tool) for tool in tools]
     return sorted((item for item in scored if item[0] > nearest[""]), key=lambda item: -item[0])
+
+
+@lru_cache(maxsize=4096)
+def _described(name: str, description: str, schema_json: str) -> dict[str, float]:
+    arguments = json.loads(schema_json).get("properties", {}).items()
+    texts = [(0.7, " ".join(f"{name} {schema.get('description', '')}" for name, schema in arguments))]
+    texts += [(1.0, re.sub(r"(?m)^\{.*", "", description)), (1.5, name)]
+    return {stem: weight for weight, text in texts for stem in _stems(text)}
 
 
 class Recall(ChatModel):
@@ -472,12 +449,12 @@ class Recall(ChatModel):
         demos, calls = demonstrations_in(system_text(messages)), [call for m in messages for call in m.tool_calls]
         made, tried = {call.id: call for call in calls}, [(call.name, call.arguments) for call in calls]
         failures = [(made[m.tool_call_id], m.content) for m in messages if m.is_error and m.tool_call_id in made]
-        ranked = _ranked(query, tools, demos)
         # The tool of the last attempt goes on until nothing is left of it.
-        ranked.sort(key=lambda item: not failures or item[1].name != failures[-1][0].name)
-        for likely, tool in ranked:
-            if likely >= _NEARLY * max(score for score, _ in ranked):
-                for call in _readings(query, tool, demos, failures):
-                    if (call.name, call.arguments) not in tried:
-                        return Reply(tool_calls=(call,))
+        ranked = sorted(
+            _ranked(query, tools, demos), key=lambda item: not failures or item[1].name != failures[-1][0].name
+        )
+        for tool in [tool for likely, tool in ranked if likely >= _NEARLY * max(score for score, _ in ranked)]:
+            for call in _readings(query, tool, demos, failures):
+                if (call.name, call.arguments) not in tried:
+                    return Reply(tool_calls=(call,))
         return Reply("I see no further way to answer this with a tool.")
