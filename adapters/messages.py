@@ -89,13 +89,41 @@ def demonstrations_in(text: str) -> list[Demonstration]:
             continue
         try:
             row = json.loads(line)
-            calls = tuple(ToolCall(call["name"], call["arguments"]) for call in row["calls"])
-        except (ValueError, KeyError, TypeError):
+            calls = tuple(ToolCall(str(call["name"]), dict(call["arguments"])) for call in row["calls"])
+            found.append(Demonstration(str(row["request"]), calls))
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
-        found.append(Demonstration(row["request"], calls))
     return found
+
+
+def hints_in(description: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return a tool's description without its hints, and the hints: lines of JSON, each a good call's arguments."""
+    text, hints = [], []
+    for line in description.splitlines():
+        try:
+            row = json.loads(line) if line.startswith("{") else None
+        except (ValueError, RecursionError):
+            row = None
+        if isinstance(row, dict):
+            hints.append(row)
+        else:
+            text.append(line)
+    return "\n".join(text), hints
+
+
+def failures_in(messages: Sequence[Message]) -> list[tuple[ToolCall, str]]:
+    """Return the calls whose result was an error, each with the error's text, in order."""
+    made = {call.id: call for message in messages for call in message.tool_calls}
+    return [(made[m.tool_call_id], m.content) for m in messages if m.is_error and m.tool_call_id in made]
 
 
 def system_text(messages: Sequence[Message]) -> str:
     """Return the system messages' text, joined by line breaks."""
     return "\n".join(message.content for message in messages if message.role == "system")
+
+
+def argument_schemas(tool: ToolSpec) -> dict[str, Mapping[str, Any]]:
+    """Return the schema of each argument of `tool` by name; `true` and other shorthands count as an empty one."""
+    properties = tool.input_schema.get("properties")
+    given = properties.items() if isinstance(properties, Mapping) else ()
+    return {name: schema if isinstance(schema, Mapping) else {} for name, schema in given}

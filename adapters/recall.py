@@ -9,19 +9,18 @@ import json
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import product
-from operator import eq
 from typing import Any, NamedTuple
 
 from adapters.base import ChatModel
-from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec, demonstrations_in, system_text
+from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec, argument_schemas
+from adapters.messages import demonstrations_in, failures_in, hints_in, system_text
 
 Span = tuple[int, int]  # of tokens, end exclusive
-Place = tuple[Any, Any]  # (kind, nth of it), or (words before a span, word or mark after it)
 Shown = tuple[str, Any, float]  # a demonstrated value with its query and that query's nearness; None: it was left out
 Choice = tuple[float, Any, Span | None]  # how plausible a value is, the value, and the span that it was read from
 Forms = dict["Form", float]  # ways to write a span, each with its support
@@ -33,7 +32,7 @@ _DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7
 _TOLD, _LONG, _NEARLY = 0.4, 0.3, 0.3
 
 _LINKING = frozenset(re.findall(r"\w+", "a an the of in on at to for from with by and or its"))
-_ASKED = r"i me my you us our it is are was do does did can could will would what which who how when where please hi some any"
+_ASKED = "i me my you us it is are was do does can could will would what which who how when where please hi some any"
 _ASKING = _LINKING | frozenset(re.findall(r"\w+", _ASKED))
 _NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?")
 _TOKEN = re.compile(r"(?<!\w)[-+]?\d+(?:[.,]\d+)*(?![-/:\w])|\w+(?:[-'’/:_&.+@]+\w+)*|[^\w\s]")
@@ -45,7 +44,7 @@ _MARKS = (',.?!;:()"', ".?!;")  # what ends a clause, and what a sentence; the f
 class Text(NamedTuple):
     """A query: `tokens` as character offsets, `words` in lower case (# for a number), and spans by kind.
 
-    Kinds: D date or time, " quoted, A name, 0 number, @/:._& a token with that mark, 8 another with digits, w words.
+    Kinds: D date or time, " quoted, A name, # number, @/:._& a token with that mark, 8 another with digits, w words.
     """
 
     raw: str
@@ -64,11 +63,9 @@ def _parse(raw: str) -> Text:
     words = tuple("#" if _NUMBER.fullmatch(raw[a:b]) else raw[a:b].lower() for a, b in tokens)
     dates = [where for _, where in _moments(raw)]
     dated = {i for i, (a, b) in enumerate(tokens) if any(start <= a and b <= end for start, end in dates)}
-    marks = [
-        next((m for m in "@/:._&" if m in w[1:]), "8" if re.search(r"\d", w) else w[0] * (w == "#")) for w in words
-    ]
+    marks = [next((m for m in "#@/:._&" if m in w[m != "#" :]), "8" if re.search(r"\d", w) else "") for w in words]
     runs = [("D", where) for where in dates] + [('"', match.span()) for match in _QUOTED.finditer(raw)]
-    runs += [(mark.replace("#", "0"), tokens[i]) for i, mark in enumerate(marks) if mark and i not in dated]
+    runs += [(mark, tokens[i]) for i, mark in enumerate(marks) if mark and i not in dated]
     for kind, (start, end) in runs + [("A", match.span()) for match in _NAME.finditer(raw)]:
         inside = [i for i, (a, b) in enumerate(tokens) if start <= a and b <= end and re.search(r"[\w#]", words[i])]
         while kind == "A" and inside and (words[inside[0]] in _ASKING or inside[0] in dated):
@@ -115,19 +112,17 @@ def _moments(raw: str) -> tuple[tuple[datetime, Span], ...]:
     for match in (match for pattern in _WHEN for match in re.finditer(rf"(?i)\b{pattern}\b", raw)):
         part = {"Y": "0001", "M": "0", **{key: text for key, text in match.groupdict().items() if text}}
         part |= {key: part[key][:3] if key == "b" else part[key] + "m" for key in "bp" if key in part}
-        try:
+        with suppress(ValueError):  # no such day or hour
             when = datetime.strptime(" ".join(part.values()), " ".join(f"%{key}" for key in part)).replace(tzinfo=UTC)
-        except ValueError:  # no such day or hour
-            continue
-        if not any(a < match.end() and match.start() < b for _, (a, b) in found):
-            found.append((when, match.span()))
+            if not any(a < match.end() and match.start() < b for _, (a, b) in found):
+                found.append((when, match.span()))
     return tuple(sorted(found, key=lambda item: item[1]))
 
 
 def _formats(when: datetime, value: str, seen: str = "") -> Iterator[str]:
     """Yield the strftime formats that write `when` as `value`, in whatever case; `seen` holds the units so far."""
-    if not value or re.match(r"[T ]00:00(?::00(?:\.0+)?)?(?:Z|\+00:00)?$", value):
-        yield from [value] if "I" not in seen or "p" in seen else []  # twelve hours mean nothing without am or pm
+    if not value:
+        yield from [""] if "I" not in seen or "p" in seen else []  # twelve hours mean nothing without am or pm
         return
     for directive in _TIMES if when.year == 1 else _DATES:
         written, unit = when.strftime(directive), {"B": "m", "b": "m", "y": "Y"}.get(directive[-1], directive[-1])
@@ -159,12 +154,10 @@ class Form(NamedTuple):
             core = next((when.strftime(self.when) for when, _ in _moments(core) if (when.year == 1) == clock), "")
         elif self.joint is not None:
             words = [text.slice((i, i + 1)) for i in range(*span) if not (self.drop and text.words[i] in _LINKING)]
-            pieces = [
-                piece for word in words for piece in re.split(r"[\W_]+" if how else r"[^\w-]+|[_/]+", word) if piece
-            ]
+            split = r"[\W_]+" if how else r"[^\w-]+|[_/]+"
+            pieces = [piece for word in words for piece in re.split(split, word) if piece]
             if how in ("j", "c"):
-                letters = "".join(pieces)
-                pieces = [letters if how == "j" else letters[:1] + re.sub("(?i)[aeiou]", "", letters[1:])]
+                pieces = ["".join(pieces) if how == "j" else re.sub("(?i)(?<=.)[aeiou]", "", "".join(pieces))]
             core = self.joint.join(piece[: length or None] for piece in pieces)
         return core and self.affixes[0] + _CASES[self.case](core) + self.affixes[1]
 
@@ -181,7 +174,7 @@ def _word_forms(text: Text, span: Span, value: str) -> Iterator[Form]:
         core = form.render(text, span)
         at, end = value.lower().find(core.lower()), value.lower().find(core.lower()) + len(core)
         affixes = value[:at], value[end:]
-        if 0 <= at and len(core) >= min(3, len(value)) and core + joint not in seen and max(map(len, affixes)) < 9:
+        if at >= 0 and len(core) >= min(3, len(value)) and core + joint not in seen and max(map(len, affixes)) < 9:
             seen.add(core + joint)
             cases = [case for case in ("", "l", "u", "t") if _CASES[case](core) == value[at:end]]
             yield from (form._replace(case=case, affixes=affixes) for case in cases if " " not in "".join(affixes))
@@ -193,19 +186,23 @@ def _explain(raw: str, value: Any) -> dict[Span, set[Form]]:
     text, value, found = _parse(raw), "" if isinstance(value, bool) else str(value), dict[Span, set[Form]]()
     for span in text.kinds.get("D", ()):
         formats = {form for when, _ in _moments(text.slice(span)) for form in _formats(when, value) if "%" in form}
-        forms = {Form(case, when=form) for form in formats for case in ("", "l", "u")}
+        forms = [Form(case, when=form) for form in formats for case in ("", "l", "u")]
         found[span] = {form for form in forms if form.render(text, span) == value}
     if any(found.values()):  # a date is one, however else its characters could be had
         return {span: forms for span, forms in found.items() if forms}
     tokens = [text.slice((i, i + 1)) for i in range(len(text.tokens))]
-    said = [i for i, token in enumerate(tokens) if token[-1].isalnum()]
-    for i, j in ((i, j + 1) for i in said for j in said if i <= j):
+    said, whole, content = (
+        [i for i, t in enumerate(tokens) if t[-1].isalnum()],
+        _letters([value]),
+        _letters(value.split(), drop=True),
+    )
+    for i, j in [(i, j + 1) for i in said for j in said if i <= j]:
         brief, edges = _letters(tokens[i:j], drop=True), {text.words[i], text.words[j - 1]} & _LINKING
-        if _letters(tokens[i:j]) == _letters([value]) or (brief == _letters(value.split(), drop=True) and not edges):
+        if _letters(tokens[i:j]) == whole or (brief == content and not edges):
             found[i, j] = set(_word_forms(text, (i, j), value))
     spans = [span for kind in '"Aw' for span in text.kinds.get(kind, ()) if text.words[span[0]][:2] in value.lower()]
     found |= {span: set(_word_forms(text, span, value)) for span in spans if len(value) > 2 and " " not in value}
-    for span in text.kinds.get("0", ()):
+    for span in text.kinds.get("#", ()):
         found[span] = {Form(case) for case in "0-" if _CASES[case](text.slice(span)) == value}
     # The forms that account for the most of the value are the ones to believe.
     least = min((len("".join(form.affixes)) for forms in found.values() for form in forms), default=0)
@@ -214,19 +211,17 @@ def _explain(raw: str, value: Any) -> dict[Span, set[Form]]:
 
 
 @lru_cache(maxsize=4096)
-def _places(raw: str) -> tuple[dict[Place, Span], dict[Span, list[Place]]]:
-    """Return the first span at each place of a query, and the places of each such span."""
-    text, found, places = _parse(raw), dict[Place, Span](), defaultdict[Span, list[Place]](list)
+def _places(raw: str) -> dict[Any, Span]:
+    """Return the first span at each place of a query: (kind, nth of it), or (words before it, word or mark after it)."""
+    text, found = _parse(raw), dict[Any, Span]()
     words, size = ("^", *text.words, "."), len(text.words)
-    for kind, spans in ((kind, spans) for kind, spans in text.kinds.items() if kind != "w"):
-        found |= {(kind, n - back): span for n, span in enumerate(spans) for back in (0, len(spans))}
-    for i, j in ((i, j) for i in range(size) for j in range(i + 1, min(i + 24, size + 1))):
-        rights = {words[j + 1], *(marks[0] for marks in _MARKS if words[j + 1] in marks)}
-        for place in product({words[i : i + 1], words[max(i - 1, 0) : i + 1]}, rights):
-            found.setdefault(place, (i, j))
-    for place, span in found.items():
-        places[span].append(place)
-    return found, places
+    for key, spans in text.kinds.items():
+        found |= {(key, n - back): span for n, span in enumerate(spans) for back in (0, len(spans)) if key != "w"}
+    for start, end in [(i, j) for i in range(size) for j in range(i + 1, min(i + 24, size + 1))]:
+        rights = {words[end + 1], *(marks[0] for marks in _MARKS if words[end + 1] in marks)}
+        for place in product({words[start : start + 1], words[max(start - 1, 0) : start + 1]}, rights):
+            found.setdefault(place, (start, end))
+    return found
 
 
 def _told(query: str, rows: Iterable[tuple[Shown, bool]]) -> float:
@@ -249,12 +244,12 @@ def _supported(query: str, shown: Sequence[Shown]) -> tuple[list[Choice], dict[F
     copied = [row[1] for row, spans in rows if spans]
     found: list[Choice] = []
     for _, value, _ in shown:
-        own = value in copied or any(_reads(form.when, value) for form in forms if form.when)
+        own = value in copied or _shape(str(value)) in map(_shape, map(str, copied))
         told = _KNOWN * _mentioned(value, query) if own else _told(query, [(row, row[1] == value) for row in shown])
         found.append((told, value, None))
-    for place in {place for row, spans in rows for span in spans for place in _places(row[0])[1][span]}:
-        if here := _places(query)[0].get(place):
-            there = [(row[2], spans, _places(row[0])[0].get(place)) for row, spans in rows]
+    for place in {place for row, spans in rows for place, span in _places(row[0]).items() if span in spans}:
+        if here := _places(query).get(place):
+            there = [(row[2], spans, _places(row[0]).get(place)) for row, spans in rows]
             hits = math.fsum(weight for weight, spans, span in there if span in spans)
             misses = math.fsum(weight for weight, spans, span in there if span and span not in spans)
             for form in {form for _, spans, span in there if span in spans for form in spans[span]}:
@@ -273,10 +268,8 @@ _PATTERN = re.compile(r"(?i)\b(?:(?:y{4}|yy|m{2,3}|dd|hh)(?:[-/.: ](?=[a-z])|t(?
 _SAMPLE = {"yyyy": "2001", "yy": "01", "mmm": "Feb", "mm": "02", "dd": "28", "hh": "13"}
 
 
-def _reads(form: str, value: Any) -> bool:
-    with suppress(ValueError, TypeError):
-        return bool(datetime.strptime(value, form.replace("%-", "%")).strftime(form).lower() == value.lower())  # noqa: DTZ007
-    return False
+def _shape(text: str) -> str:
+    return re.sub(r"[A-Z]", "A", re.sub(r"[^\W\d_A-Z]", "a", re.sub(r"\d", "0", text)))
 
 
 def _mentioned(value: Any, query: str) -> float:
@@ -289,28 +282,20 @@ def _mentioned(value: Any, query: str) -> float:
     return sure / (len(pieces) or 1)
 
 
-def _likeness(value: str, form: Form, examples: Sequence[str]) -> float:
-    """Return how much `value` looks like `examples`, 0 to 1: read by the same date format, or of like characters."""
-    alike = [1.0 * _reads(form.when, example) for example in examples if form.when]
-    shapes = [[re.findall(r"[\W_]", v)[:1], v.isupper(), v.islower(), len(v)] for v in (value, *examples)]
-    alike = alike or [sum(map(eq, shapes[0], shape)) / len(shape) for shape in shapes[1:]]
-    return sum(alike) / len(alike) if alike else 0.6
-
-
 def _guesses(query: str, about: str, numeric: bool, examples: list[str], own: Forms, forms: Forms) -> Iterator[Choice]:
     """Yield the spans of a query as values: in the argument's `own` forms, in other `forms`, or like `examples`."""
     text, kinds = _parse(query), {kind for example in examples for kind in _parse(example).kinds if kind != "w"}
+    shapes = [_shape(example) for example in examples]
     dated = any(form.when for form in own) or not (own or not _stems(about) & {"date", "time"})
-    bases = {"D": 0.7 if dated else 0.3, '"': 0.5, **dict.fromkeys("@/:._&8", 0.45), "A": 0.4, "0": 0.2, "w": 0.2}
-    kinds_of = "0" if numeric else "D" if own and dated else "".join(bases).replace("D", "") if own else "".join(bases)
-    for kind, (i, span) in ((kind, item) for kind in kinds_of for item in enumerate(text.kinds.get(kind, ()))):
-        if kind == "0":
-            near = bool(_stems(" ".join(text.words[max(span[0] - 2, 0) : span[1] + 1])) & _stems(about))
-            yield bases[kind] + 0.3 * numeric + 0.3 * near - 0.01 * i, _CASES["0"](text.slice(span)), span
-            continue
-        for n, form in enumerate((*forms, *_STYLES) if kind != "w" else forms):
+    bases = {"D": 0.7 if dated else 0.3, '"': 0.5, **dict.fromkeys("@/:._&8", 0.45), "A": 0.4, "#": 0.2, "w": 0.2}
+    kinds_of = "#" if numeric else "D" if own and dated else "".join(bases).replace("D", "") if own else "".join(bases)
+    for kind, i, span in [(kind, i, span) for kind in kinds_of for i, span in enumerate(text.kinds.get(kind, ()))]:
+        if kind == "#":
+            yield bases[kind] + 0.3 * numeric - 0.01 * i, _CASES["0"](text.slice(span)), span
+        for n, form in enumerate(() if kind == "#" else forms if kind == "w" else (*forms, *_STYLES)):
             if bool(form.when) == (kind == "D") and (value := form.render(text, span)):
-                fit = 1.2 * forms[form] if form in forms else _likeness(value, form, examples) - 0.001 * n
+                alike = [0.5 * ({*shape} == {*_shape(value)}) + 0.5 * (len(shape) == len(value)) for shape in shapes]
+                fit = 1.2 * forms[form] if form in forms else max(alike, default=0.6) - 0.001 * n
                 yield max(bases[kind], 0.7 * (kind in kinds)) * fit - 0.01 * i, value, span
     if (said := [i for i, word in enumerate(text.words) if word[-1].isalnum()]) and not numeric and not own:
         start = next((i for i in said if text.words[i] not in _ASKING), said[0])
@@ -328,7 +313,9 @@ def _blamed(failure: Failure, names: Iterable[str]) -> list[str]:
 def _lessons(failure: Failure) -> list[tuple[str, str]]:
     """Return the values that an error shows, quoted, listed, patterned or marked, each with the rest of the error."""
     call, error = failure
-    error = _PATTERN.sub(lambda m: f"'{re.sub('(?i)y+|m+|d+|h+', lambda run: _SAMPLE[run[0].lower()], m[0])}'", error)
+    error = _PATTERN.sub(
+        lambda m: f"'{re.sub('y+|m+|d+|h+', lambda run: _SAMPLE.get(run[0], ''), m[0].lower())}'", error
+    )
     text, shown = _parse(error), [match[1] or match[2] for match in _QUOTED.finditer(error)]
     listed = re.split(r",\s*(?:or |and )?|\s+or\s+|\s+and\s+", re.split(r"one of|:\s|\bare\b", error)[-1])
     shown = shown or (listed if len(listed) > 1 else [text.slice(s) for k in "@/:._8D" for s in text.kinds.get(k, ())])
@@ -336,7 +323,7 @@ def _lessons(failure: Failure) -> list[tuple[str, str]]:
 
 
 def _choices(
-    query: str, name: str, schema: Any, shown: list[Shown], errors: list[Failure], forms: Forms
+    query: str, name: str, schema: Any, shown: list[Shown], errors: list[Failure], ways: Forms
 ) -> list[Choice]:
     """Return the values for an argument, the most plausible first; `errors` are those that it was blamed for."""
     kind, about = schema.get("type"), str(schema.get("description", ""))
@@ -353,7 +340,7 @@ def _choices(
         own |= {form: 1.0 for value, rest in taught for some in _explain(rest, value).values() for form in some}
         told = schema.get("examples") or [value for value, _ in _lessons((ToolCall("", {}), about))] or default
         examples = [*map(str, [value for value, _ in taught] or [value for _, value, _ in present] or told)]
-        guesses = _guesses(query, f"{name} {about}", kind in ("integer", "number"), examples, own, {**forms, **own})
+        guesses = _guesses(query, f"{name} {about}", kind in ("integer", "number"), examples, own, ways | own)
         found += [(_GUESS * score, value, span) for score, value, span in guesses]
     found += [(0.1, value, None) for value in default]
     best: dict[str, Choice] = {}
@@ -374,13 +361,10 @@ def _typed(value: Any, schema: Any) -> Any:
 
 def _readings(query: str, tool: ToolSpec, demos: list[Demonstration], failures: list[Failure]) -> Iterator[ToolCall]:
     """Yield the calls of `tool` that may be meant: the best, then with one argument changed, then with two."""
-    schemas: dict[str, Any] = tool.input_schema.get("properties", {})
-    calls = [(demo.query, call) for demo in demos for call in demo.calls]
+    schemas, calls = argument_schemas(tool), [(demo.query, call) for demo in demos for call in demo.calls]
     own = [(asked, call.arguments) for asked, call in calls if call.name == tool.name]
     rows = [(asked, arguments, (1 + rank) ** -0.5) for rank, (asked, arguments) in enumerate(own)]
-    for line in re.findall(r"(?m)^\{.*\}\s*$", tool.description):  # a hint: the arguments of an earlier good call
-        with suppress(ValueError):
-            rows.append(("", json.loads(line), 0.3))
+    rows += [("", arguments, 0.3) for arguments in hints_in(tool.description)[1]]
     # What is written in some form elsewhere may be written so here.
     pairs = [(asked, value) for asked, call in calls for value in call.arguments.values() if isinstance(value, str)]
     pairs += [(rest, value) for failure in failures for value, rest in _lessons(failure)]
@@ -411,13 +395,18 @@ def _readings(query: str, tool: ToolSpec, demos: list[Demonstration], failures: 
 def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -> list[tuple[float, ToolSpec]]:
     """Return the tools that have anything to do with `query`, the likeliest first, and how likely each is."""
     words, told, nearest = _stems(query), dict[str, float](), defaultdict[str, float](float)
-    described = {tool.name: _described(tool.name, tool.description, json.dumps(tool.input_schema)) for tool in tools}
-    count = Counter(word for stems in described.values() for word in stems.keys() & words)
+    described: dict[str, tuple[dict[str, float], int]] = {}
+    for tool in tools:
+        about = " ".join(f"{name} {schema.get('description', '')}" for name, schema in argument_schemas(tool).items())
+        texts = [(0.7, _stems(about)), (1.0, _stems(hints_in(tool.description)[0])), (1.5, _stems(tool.name))]
+        found = {word: weight for weight, stems in texts for word in stems & words}
+        described[tool.name] = found, sum(len(stems) for _, stems in texts)
+    count = Counter(word for found, _ in described.values() for word in found)
     rarity = {word: math.log(1 + len(tools) / (1 + count[word])) for word in words}
-    whole, mean = math.fsum(rarity.values()) or 1, sum(map(len, described.values())) / (len(tools) or 1)
-    for name, stems in described.items():
-        found = math.fsum(rarity[word] * stems[word] for word in stems.keys() & words) / whole
-        told[name] = _TOLD * (found / (1 - _LONG + _LONG * len(stems) / (mean or 1))) ** 2
+    whole, mean = math.fsum(rarity.values()) or 1, sum(size for _, size in described.values()) / (len(tools) or 1)
+    for name, (found, size) in described.items():
+        said = math.fsum(rarity[word] * weight for word, weight in found.items()) / whole
+        told[name] = _TOLD * (said / (1 - _LONG + _LONG * size / (mean or 1))) ** 2
     count, size = count + Counter(word for demo in demos for word in _stems(demo.query)), len(tools) + len(demos)
     for rank, demo in enumerate(demos):
         weight = {word: math.log(1 + size / (1 + count[word])) for word in _stems(demo.query) | words}
@@ -426,14 +415,6 @@ def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -
         nearest[name] = max(nearest[name], alike**2 / (1 + rank) ** 0.5)
     scored = [(told[tool.name] + nearest[tool.name], tool) for tool in tools]
     return sorted((item for item in scored if item[0] > nearest[""]), key=lambda item: -item[0])
-
-
-@lru_cache(maxsize=4096)
-def _described(name: str, description: str, schema_json: str) -> dict[str, float]:
-    arguments = json.loads(schema_json).get("properties", {}).items()
-    texts = [(0.7, " ".join(f"{name} {schema.get('description', '')}" for name, schema in arguments))]
-    texts += [(1.0, re.sub(r"(?m)^\{.*", "", description)), (1.5, name)]
-    return {stem: weight for weight, text in texts for stem in _stems(text)}
 
 
 class Recall(ChatModel):
@@ -446,9 +427,8 @@ class Recall(ChatModel):
         if messages and messages[-1].role == "tool" and not messages[-1].is_error:
             return Reply(messages[-1].content)
         query = next((message.content for message in reversed(messages) if message.role == "user"), "")
-        demos, calls = demonstrations_in(system_text(messages)), [call for m in messages for call in m.tool_calls]
-        made, tried = {call.id: call for call in calls}, [(call.name, call.arguments) for call in calls]
-        failures = [(made[m.tool_call_id], m.content) for m in messages if m.is_error and m.tool_call_id in made]
+        demos, failures = demonstrations_in(system_text(messages)), failures_in(messages)
+        tried = [(call.name, call.arguments) for message in messages for call in message.tool_calls]
         # The tool of the last attempt goes on until nothing is left of it.
         ranked = sorted(
             _ranked(query, tools, demos), key=lambda item: not failures or item[1].name != failures[-1][0].name
