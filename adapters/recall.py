@@ -16,9 +16,9 @@ from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
+from adapters import messages as prompts
 from adapters.base import ChatModel
-from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec, argument_schemas
-from adapters.messages import demonstrations_in, failures_in, hints_in, system_text
+from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec
 
 Span = tuple[int, int]  # of tokens, end exclusive
 Shown = tuple[str, Any, float]  # a demonstrated value with its query and that query's nearness; None: it was left out
@@ -29,11 +29,11 @@ Failure = tuple[ToolCall, str]  # a rejected call and its error
 # Support is hits / (all + doubt), so that little evidence counts for less, and a guess less still. A description counts
 # _TOLD beside a demonstration, less where it is long. Other tools are tried when they are _NEARLY as likely.
 _DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7, 0.4, 0.7, 0.5, 0.02
-_TOLD, _LONG, _NEARLY = 0.4, 0.3, 0.3
+_TOLD, _LONG, _NEARLY, _LONGEST = 0.4, 0.3, 0.3, 300  # the last: tokens of a text that are read
 
 _LINKING = frozenset(re.findall(r"\w+", "a an the of in on at to for from with by and or its"))
 _ASKED = "i me my you us it is are was do does can could will would what which who how when where please hi some any"
-_ASKING = _LINKING | frozenset(re.findall(r"\w+", _ASKED))
+_ASKING = _LINKING | set(_ASKED.split())
 _NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?")
 _TOKEN = re.compile(r"(?<!\w)[-+]?\d+(?:[.,]\d+)*(?![-/:\w])|\w+(?:[-'’/:_&.+@]+\w+)*|[^\w\s]")
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]|(?<!\w)['`]([^'’`]+)['’`](?!\w)")
@@ -59,7 +59,7 @@ class Text(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def _parse(raw: str) -> Text:
-    tokens, kinds = [match.span() for match in _TOKEN.finditer(raw)], defaultdict[str, list[Span]](list)
+    tokens, kinds = [match.span() for match in _TOKEN.finditer(raw)][:_LONGEST], defaultdict[str, list[Span]](list)
     words = tuple("#" if _NUMBER.fullmatch(raw[a:b]) else raw[a:b].lower() for a, b in tokens)
     dates = [where for _, where in _moments(raw)]
     dated = {i for i, (a, b) in enumerate(tokens) if any(start <= a and b <= end for start, end in dates)}
@@ -73,10 +73,9 @@ def _parse(raw: str) -> Text:
         # A sentence's first word is capitalised anyway: alone it is no name.
         if inside and (kind != "A" or len(inside) > 1 or not re.search(r"(?:^|[.!?;]\s+)$", raw[:start])):
             kinds[kind].append((inside[0], inside[-1] + 1))
-    named = {span for spans in kinds.values() for span in spans}
     said = {i for i, word in enumerate(words) if len(word) > 2 and word not in _ASKING and i not in dated}
     runs_of = [(i, i + n) for i in sorted(said) for n in (1, 2, 3) if {*range(i, i + n)} <= said]
-    return Text(raw, tokens, words, kinds | {"w": [run for run in runs_of if run not in named]})
+    return Text(raw, tokens, words, kinds | {"w": runs_of})
 
 
 @lru_cache(maxsize=8192)
@@ -184,24 +183,21 @@ def _word_forms(text: Text, span: Span, value: str) -> Iterator[Form]:
 def _explain(raw: str, value: Any) -> dict[Span, set[Form]]:
     """Return the spans of a query that a form turns into `value`, each with those forms."""
     text, value, found = _parse(raw), "" if isinstance(value, bool) else str(value), dict[Span, set[Form]]()
-    for span in text.kinds.get("D", ()):
+    for span in text.kinds.get("D", ()) if len(value) < 40 else ():
         formats = {form for when, _ in _moments(text.slice(span)) for form in _formats(when, value) if "%" in form}
         forms = [Form(case, when=form) for form in formats for case in ("", "l", "u")]
         found[span] = {form for form in forms if form.render(text, span) == value}
     if any(found.values()):  # a date is one, however else its characters could be had
         return {span: forms for span, forms in found.items() if forms}
     tokens = [text.slice((i, i + 1)) for i in range(len(text.tokens))]
-    said, whole, content = (
-        [i for i, t in enumerate(tokens) if t[-1].isalnum()],
-        _letters([value]),
-        _letters(value.split(), drop=True),
-    )
-    for i, j in [(i, j + 1) for i in said for j in said if i <= j]:
+    whole, content = _letters([value]), _letters(value.split(), drop=True)
+    starts = [i for i, t in enumerate(tokens) if t[-1].isalnum() and (whole + " " + content).find(_letters([t])) >= 0]
+    for i, j in [(i, j + 1) for i in starts for j in starts if i <= j < i + 60]:
         brief, edges = _letters(tokens[i:j], drop=True), {text.words[i], text.words[j - 1]} & _LINKING
         if _letters(tokens[i:j]) == whole or (brief == content and not edges):
             found[i, j] = set(_word_forms(text, (i, j), value))
     spans = [span for kind in '"Aw' for span in text.kinds.get(kind, ()) if text.words[span[0]][:2] in value.lower()]
-    found |= {span: set(_word_forms(text, span, value)) for span in spans if len(value) > 2 and " " not in value}
+    found |= {span: set(_word_forms(text, span, value)) for span in spans if " " not in value and span not in found}
     for span in text.kinds.get("#", ()):
         found[span] = {Form(case) for case in "0-" if _CASES[case](text.slice(span)) == value}
     # The forms that account for the most of the value are the ones to believe.
@@ -265,21 +261,19 @@ _SHORT = (("", 0), ("j", 4), ("w", 3), ("j", 3), ("w", 1), ("c", 3), ("c", 4), (
 _STYLES = [Form(), *(Form(case, joint, cut) for cut, joint, case in product(_SHORT, ("-", "_", "", " ", "."), "lut"))]
 _STYLES += [Form(case, when=form) for form in _FORMATS for case in ("ul" if "%b" in form else ("",))]
 _PATTERN = re.compile(r"(?i)\b(?:(?:y{4}|yy|m{2,3}|dd|hh)(?:[-/.: ](?=[a-z])|t(?=h))?){2,}\b")
+_RUN = re.compile(r"y+|m+|d+|h+")
 _SAMPLE = {"yyyy": "2001", "yy": "01", "mmm": "Feb", "mm": "02", "dd": "28", "hh": "13"}
 
 
+@lru_cache(maxsize=4096)
 def _shape(text: str) -> str:
     return re.sub(r"[A-Z]", "A", re.sub(r"[^\W\d_A-Z]", "a", re.sub(r"\d", "0", text)))
 
 
 def _mentioned(value: Any, query: str) -> float:
-    """Return how clearly a query mentions `value`, 0 to 1: by each of its pieces, or by what abbreviates them."""
-    pieces, words, sure = re.findall(r"[^\W_]+", str(value).lower()), re.findall(r"[^\W_]{2,}", query.lower()), 0.0
-    for piece in pieces:
-        near = [min(len(piece), len(w)) / max(len(piece), len(w)) for w in words if w in piece or w.startswith(piece)]
-        short = any(word[0] == piece[0] and re.match(".*".join(piece), word) for word in words)
-        sure += 1 if _stems(piece) & _stems(query) else max([0.2 * short, *(0.9 * n for n in near)])
-    return sure / (len(pieces) or 1)
+    """Return how clearly a query mentions `value`: the share of its characters that a span of the query explains."""
+    added = [len("".join(form.affixes)) for forms in _explain(query, value).values() for form in forms]
+    return 1 - min(added) / len(str(value)) if added else 0.0
 
 
 def _guesses(query: str, about: str, numeric: bool, examples: list[str], own: Forms, forms: Forms) -> Iterator[Choice]:
@@ -292,7 +286,7 @@ def _guesses(query: str, about: str, numeric: bool, examples: list[str], own: Fo
     for kind, i, span in [(kind, i, span) for kind in kinds_of for i, span in enumerate(text.kinds.get(kind, ()))]:
         if kind == "#":
             yield bases[kind] + 0.3 * numeric - 0.01 * i, _CASES["0"](text.slice(span)), span
-        for n, form in enumerate(() if kind == "#" else forms if kind == "w" else (*forms, *_STYLES)):
+        for n, form in enumerate(() if kind == "#" else forms if kind == "w" else (*forms, *(() if own else _STYLES))):
             if bool(form.when) == (kind == "D") and (value := form.render(text, span)):
                 alike = [0.5 * ({*shape} == {*_shape(value)}) + 0.5 * (len(shape) == len(value)) for shape in shapes]
                 fit = 1.2 * forms[form] if form in forms else max(alike, default=0.6) - 0.001 * n
@@ -313,18 +307,14 @@ def _blamed(failure: Failure, names: Iterable[str]) -> list[str]:
 def _lessons(failure: Failure) -> list[tuple[str, str]]:
     """Return the values that an error shows, quoted, listed, patterned or marked, each with the rest of the error."""
     call, error = failure
-    error = _PATTERN.sub(
-        lambda m: f"'{re.sub('y+|m+|d+|h+', lambda run: _SAMPLE.get(run[0], ''), m[0].lower())}'", error
-    )
+    error = _PATTERN.sub(lambda m: f"'{_RUN.sub(lambda run: _SAMPLE.get(run[0], ''), m[0].lower())}'", error)
     text, shown = _parse(error), [match[1] or match[2] for match in _QUOTED.finditer(error)]
     listed = re.split(r",\s*(?:or |and )?|\s+or\s+|\s+and\s+", re.split(r"one of|:\s|\bare\b", error)[-1])
     shown = shown or (listed if len(listed) > 1 else [text.slice(s) for k in "@/:._8D" for s in text.kinds.get(k, ())])
     return [(v.strip(" []()."), error.replace(v, "")) for v in shown if v not in map(str, call.arguments.values())]
 
 
-def _choices(
-    query: str, name: str, schema: Any, shown: list[Shown], errors: list[Failure], ways: Forms
-) -> list[Choice]:
+def _values(query: str, name: str, schema: Any, shown: list[Shown], errors: list[Failure], ways: Forms) -> list[Choice]:
     """Return the values for an argument, the most plausible first; `errors` are those that it was blamed for."""
     kind, about = schema.get("type"), str(schema.get("description", ""))
     default = [schema[key] for key in schema if key == "default"]
@@ -361,10 +351,10 @@ def _typed(value: Any, schema: Any) -> Any:
 
 def _readings(query: str, tool: ToolSpec, demos: list[Demonstration], failures: list[Failure]) -> Iterator[ToolCall]:
     """Yield the calls of `tool` that may be meant: the best, then with one argument changed, then with two."""
-    schemas, calls = argument_schemas(tool), [(demo.query, call) for demo in demos for call in demo.calls]
+    schemas, calls = prompts.argument_schemas(tool), [(demo.query, call) for demo in demos for call in demo.calls]
     own = [(asked, call.arguments) for asked, call in calls if call.name == tool.name]
     rows = [(asked, arguments, (1 + rank) ** -0.5) for rank, (asked, arguments) in enumerate(own)]
-    rows += [("", arguments, 0.3) for arguments in hints_in(tool.description)[1]]
+    rows += [("", arguments, 0.3) for arguments in prompts.hints_in(tool.description)[1]]
     # What is written in some form elsewhere may be written so here.
     pairs = [(asked, value) for asked, call in calls for value in call.arguments.values() if isinstance(value, str)]
     pairs += [(rest, value) for failure in failures for value, rest in _lessons(failure)]
@@ -374,11 +364,10 @@ def _readings(query: str, tool: ToolSpec, demos: list[Demonstration], failures: 
     for name, schema in schemas.items():
         errors = [failure for failure, names in blamed if names == [name]]
         shown = [(asked, arguments.get(name), weight) for asked, arguments, weight in rows]
-        choices[name] = _choices(query, name, schema, shown, errors, forms)
+        choices[name] = _values(query, name, schema, shown, errors, forms)
         if name not in tool.input_schema.get("required", ()) and all(name in call.arguments for call, _ in errors):
-            presence, _ = _supported(query, [(asked, value is not None, weight) for asked, value, weight in shown])
-            there, absent = (max((s for s, v, _ in presence if v is want), default=0.0) for want in (True, False))
-            left_out = absent > there if presence else not choices[name] or choices[name][0][0] < _EVIDENT
+            there, absent = (_told(query, [(row, (row[1] is None) == out) for row in shown]) for out in (False, True))
+            left_out = absent > there if shown else not choices[name] or choices[name][0][0] < _EVIDENT
             choices[name].insert(0 if left_out else len(choices[name]), (absent * left_out, None, None))
         if not choices[name]:
             return
@@ -397,8 +386,10 @@ def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -
     words, told, nearest = _stems(query), dict[str, float](), defaultdict[str, float](float)
     described: dict[str, tuple[dict[str, float], int]] = {}
     for tool in tools:
-        about = " ".join(f"{name} {schema.get('description', '')}" for name, schema in argument_schemas(tool).items())
-        texts = [(0.7, _stems(about)), (1.0, _stems(hints_in(tool.description)[0])), (1.5, _stems(tool.name))]
+        about = " ".join(
+            f"{name} {schema.get('description', '')}" for name, schema in prompts.argument_schemas(tool).items()
+        )
+        texts = [(0.7, _stems(about)), (1.0, _stems(prompts.hints_in(tool.description)[0])), (1.5, _stems(tool.name))]
         found = {word: weight for weight, stems in texts for word in stems & words}
         described[tool.name] = found, sum(len(stems) for _, stems in texts)
     count = Counter(word for found, _ in described.values() for word in found)
@@ -427,13 +418,13 @@ class Recall(ChatModel):
         if messages and messages[-1].role == "tool" and not messages[-1].is_error:
             return Reply(messages[-1].content)
         query = next((message.content for message in reversed(messages) if message.role == "user"), "")
-        demos, failures = demonstrations_in(system_text(messages)), failures_in(messages)
+        demos, failures = prompts.demonstrations_in(prompts.system_text(messages)), prompts.failures_in(messages)
         tried = [(call.name, call.arguments) for message in messages for call in message.tool_calls]
         # The tool of the last attempt goes on until nothing is left of it.
-        ranked = sorted(
-            _ranked(query, tools, demos), key=lambda item: not failures or item[1].name != failures[-1][0].name
-        )
-        for tool in [tool for likely, tool in ranked if likely >= _NEARLY * max(score for score, _ in ranked)]:
+        last = failures[-1][0].name if failures else ""
+        ranked = sorted(_ranked(query, tools, demos), key=lambda item: item[1].name != last)
+        least = _NEARLY * max((likely for likely, _ in ranked), default=0)
+        for tool in [tool for likely, tool in ranked if likely >= least]:
             for call in _readings(query, tool, demos, failures):
                 if (call.name, call.arguments) not in tried:
                     return Reply(tool_calls=(call,))
