@@ -1,8 +1,7 @@
 """An in-context learner by analogy, without weights: the baseline, and the fixture that needs no key and no GPU.
 
-It sees what any model sees: messages, tools, and the demonstrations in the prompt. Demonstrated values are *explained*
-by their own query, and the best supported explanations are applied to the new one; docs/recall.md tells it in full.
-Every function is pure, and the caches only save work. Nothing here knows a tool, a domain or a code.
+It sees what any model sees, no file and no network. Demonstrated values are *explained* by their own query, and what
+explains best is applied to the new one (docs/recall.md). All is pure: the caches only save work.
 """
 
 import json
@@ -23,17 +22,17 @@ from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, 
 Span = tuple[int, int]  # of tokens, end exclusive
 Shown = tuple[str, Any, float]  # a demonstrated value with its query and that query's nearness; None: it was left out
 Choice = tuple[float, Any, Span | None]  # how plausible a value is, the value, and the span that it was read from
-Forms = dict["Form", float]  # ways to write a span, each with its support
+Forms = dict["_Form", float]  # ways to write a span, each with its support
 Failure = tuple[ToolCall, str]  # a rejected call and its error
 
-# Support is hits / (all + doubt), so that little evidence counts for less, and a guess less still. A description counts
-# _TOLD beside a demonstration, less where it is long. Other tools are tried when they are _NEARLY as likely.
+# Support is hits / (all + doubt): little evidence counts for less, and a guess (_GUESS, _ELSEWHERE, _KNOWN) less still.
 _DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7, 0.4, 0.7, 0.5, 0.02
-_TOLD, _LONG, _NEARLY, _LONGEST = 0.4, 0.3, 0.3, 300  # the last: tokens of a text that are read
+_TOLD, _LONG, _NEARLY, _LONGEST = 0.4, 0.3, 0.3, 300
 
 _LINKING = frozenset(re.findall(r"\w+", "a an the of in on at to for from with by and or its"))
-_ASKED = "i me my you us it is are was do does can could will would what which who how when where please hi some any"
-_ASKING = _LINKING | set(_ASKED.split())
+_ASKING = _LINKING | set(
+    re.findall(r"\w+", "i me my you us is are do does did can could what which who how when please")
+)
 _NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?")
 _TOKEN = re.compile(r"(?<!\w)[-+]?\d+(?:[.,]\d+)*(?![-/:\w])|\w+(?:[-'’/:_&.+@]+\w+)*|[^\w\s]")
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]|(?<!\w)['`]([^'’`]+)['’`](?!\w)")
@@ -41,11 +40,9 @@ _NAME = re.compile(r"\b[^\W\d_a-zß-ÿ][\w'’&/-]*(?: (?:of )?[^\W_a-zß-ÿ][\w
 _MARKS = (',.?!;:()"', ".?!;")  # what ends a clause, and what a sentence; the first character names the set
 
 
-class Text(NamedTuple):
-    """A query: `tokens` as character offsets, `words` in lower case (# for a number), and spans by kind.
-
-    Kinds: D date or time, " quoted, A name, # number, @/:._& a token with that mark, 8 another with digits, w words.
-    """
+class _Text(NamedTuple):
+    """A query: tokens as character offsets, words in lower case (# for a number), and spans by kind: D date or time,
+    " quoted, A name, # number, @/:._& a token with that mark, 8 another with digits, w words."""
 
     raw: str
     tokens: list[Span]
@@ -53,12 +50,11 @@ class Text(NamedTuple):
     kinds: dict[str, list[Span]]
 
     def slice(self, span: Span) -> str:
-        """Return `span` as it is written."""
         return self.raw[self.tokens[span[0]][0] : self.tokens[span[1] - 1][1]]
 
 
 @lru_cache(maxsize=8192)
-def _parse(raw: str) -> Text:
+def _parse(raw: str) -> _Text:
     tokens, kinds = [match.span() for match in _TOKEN.finditer(raw)][:_LONGEST], defaultdict[str, list[Span]](list)
     words = tuple("#" if _NUMBER.fullmatch(raw[a:b]) else raw[a:b].lower() for a, b in tokens)
     dates = [where for _, where in _moments(raw)]
@@ -75,7 +71,7 @@ def _parse(raw: str) -> Text:
             kinds[kind].append((inside[0], inside[-1] + 1))
     said = {i for i, word in enumerate(words) if len(word) > 2 and word not in _ASKING and i not in dated}
     runs_of = [(i, i + n) for i in sorted(said) for n in (1, 2, 3) if {*range(i, i + n)} <= said]
-    return Text(raw, tokens, words, kinds | {"w": runs_of})
+    return _Text(raw, tokens, words, kinds | {"w": runs_of})
 
 
 @lru_cache(maxsize=8192)
@@ -104,7 +100,6 @@ _CASES |= {"0": lambda text: text.replace(",", ""), "-": lambda text: "-" + text
 _CUTS = (("", 0), *product("wj", (1, 2, 3, 4, 5)), *product("c", (0, 2, 3, 4, 5)))
 
 
-@lru_cache(maxsize=8192)
 def _moments(raw: str) -> tuple[tuple[datetime, Span], ...]:
     """Return the dates, and the times of day (in the year 1), that stand in `raw`, with their character offsets."""
     found: list[tuple[datetime, Span]] = []
@@ -131,12 +126,9 @@ def _formats(when: datetime, value: str, seen: str = "") -> Iterator[str]:
         yield from (value[0].replace("%", "%%") + rest for rest in _formats(when, value[1:], seen))
 
 
-class Form(NamedTuple):
-    """How a span becomes a value: linking words dropped, words cut short, joined, put into a case, affixed.
-
-    `cut` shortens each word (w), all of them joined (j), or their consonants (c), to so many letters; without a `joint`
-    the span stays as written. A date or time is written by `when`, a strftime format.
-    """
+class _Form(NamedTuple):
+    """How a span becomes a value: words cut short, joined, put into a case, affixed; a date or time by strftime `when`.
+    `cut` shortens each word (w), all joined (j), or their consonants (c); without a `joint` all stays as written."""
 
     case: str = ""
     joint: str | None = None
@@ -145,8 +137,7 @@ class Form(NamedTuple):
     affixes: tuple[str, str] = ("", "")
     when: str = ""
 
-    def render(self, text: Text, span: Span) -> str:
-        """Return `span` in this form, "" where it has none."""
+    def render(self, text: _Text, span: Span) -> str:
         core, (how, length) = text.slice(span), self.cut
         if self.when:
             clock = bool(re.search("%-?[HIp]", self.when))
@@ -161,15 +152,15 @@ class Form(NamedTuple):
         return core and self.affixes[0] + _CASES[self.case](core) + self.affixes[1]
 
 
-def _word_forms(text: Text, span: Span, value: str) -> Iterator[Form]:
+def _word_forms(text: _Text, span: Span, value: str) -> Iterator[_Form]:
     """Yield the forms that turn the words of `span` into `value`."""
     raw, seen = text.slice(span), set[str]()
     if raw.lower() == value.lower():
-        yield from (Form(case) for case in [case for case in _CASES if _CASES[case](raw) == value] or [""])
+        yield from (_Form(case) for case in [case for case in _CASES if _CASES[case](raw) == value] or [""])
         return
     # One word alone does not tell what joins several: every mark in the value may.
     for drop, cut, joint in product((False, True), _CUTS, {"", *re.findall(r"[\W_]+", value)}):
-        form = Form("", joint, cut, drop)
+        form = _Form("", joint, cut, drop)
         core = form.render(text, span)
         at, end = value.lower().find(core.lower()), value.lower().find(core.lower()) + len(core)
         affixes = value[:at], value[end:]
@@ -180,12 +171,12 @@ def _word_forms(text: Text, span: Span, value: str) -> Iterator[Form]:
 
 
 @lru_cache(maxsize=16384)
-def _explain(raw: str, value: Any) -> dict[Span, set[Form]]:
+def _explain(raw: str, value: Any) -> dict[Span, set[_Form]]:
     """Return the spans of a query that a form turns into `value`, each with those forms."""
-    text, value, found = _parse(raw), "" if isinstance(value, bool) else str(value), dict[Span, set[Form]]()
+    text, value, found = _parse(raw), "" if isinstance(value, bool) else str(value), dict[Span, set[_Form]]()
     for span in text.kinds.get("D", ()) if len(value) < 40 else ():
         formats = {form for when, _ in _moments(text.slice(span)) for form in _formats(when, value) if "%" in form}
-        forms = [Form(case, when=form) for form in formats for case in ("", "l", "u")]
+        forms = [_Form(case, when=form) for form in formats for case in ("", "l", "u")]
         found[span] = {form for form in forms if form.render(text, span) == value}
     if any(found.values()):  # a date is one, however else its characters could be had
         return {span: forms for span, forms in found.items() if forms}
@@ -199,7 +190,7 @@ def _explain(raw: str, value: Any) -> dict[Span, set[Form]]:
     spans = [span for kind in '"Aw' for span in text.kinds.get(kind, ()) if text.words[span[0]][:2] in value.lower()]
     found |= {span: set(_word_forms(text, span, value)) for span in spans if " " not in value and span not in found}
     for span in text.kinds.get("#", ()):
-        found[span] = {Form(case) for case in "0-" if _CASES[case](text.slice(span)) == value}
+        found[span] = {_Form(case) for case in "0-" if _CASES[case](text.slice(span)) == value}
     # The forms that account for the most of the value are the ones to believe.
     least = min((len("".join(form.affixes)) for forms in found.values() for form in forms), default=0)
     kept = {span: {form for form in forms if len("".join(form.affixes)) == least} for span, forms in found.items()}
@@ -230,7 +221,7 @@ def _told(query: str, rows: Iterable[tuple[Shown, bool]]) -> float:
     return max((marked[word] / (total[word] + _DOUBT) for word in total), default=0)
 
 
-def _supported(query: str, shown: Sequence[Shown]) -> tuple[list[Choice], dict[Form, float]]:
+def _supported(query: str, shown: Sequence[Shown]) -> tuple[list[Choice], dict[_Form, float]]:
     """Return the values that explain what was shown, in no order, and the forms that do, with their support."""
     rows = [(row, _explain(row[0], row[1])) for row in shown]
     forms = {form for _, spans in rows for some in spans.values() for form in some}
@@ -240,7 +231,7 @@ def _supported(query: str, shown: Sequence[Shown]) -> tuple[list[Choice], dict[F
     copied = [row[1] for row, spans in rows if spans]
     found: list[Choice] = []
     for _, value, _ in shown:
-        own = value in copied or _shape(str(value)) in map(_shape, map(str, copied))
+        own = value in copied or str(value).translate(_SHAPE) in [str(v).translate(_SHAPE) for v in copied]
         told = _KNOWN * _mentioned(value, query) if own else _told(query, [(row, row[1] == value) for row in shown])
         found.append((told, value, None))
     for place in {place for row, spans in rows for place, span in _places(row[0]).items() if span in spans}:
@@ -258,16 +249,12 @@ _ORDERS = ("Y m d", "d m Y", "m d Y", "d b Y", "b d Y", "Y b d", "Y d m", "d m y
 _FORMATS = [f"%{a}{mark}%{b}{mark}%{c}" for mark in ("-", "/", ".", "", " ") for a, b, c in map(str.split, _ORDERS)]
 _FORMATS += ["%Y-%j", "%b %-d, %Y", "%-d %B %Y", "%H:%M", "%H%M", "%H.%M", "%Hh%M", "%H", "%I:%M %p", "%-I %p"]
 _SHORT = (("", 0), ("j", 4), ("w", 3), ("j", 3), ("w", 1), ("c", 3), ("c", 4), ("j", 5), ("w", 4), ("w", 2))
-_STYLES = [Form(), *(Form(case, joint, cut) for cut, joint, case in product(_SHORT, ("-", "_", "", " ", "."), "lut"))]
-_STYLES += [Form(case, when=form) for form in _FORMATS for case in ("ul" if "%b" in form else ("",))]
+_STYLES = [_Form(), *(_Form(case, joint, cut) for cut, joint, case in product(_SHORT, ("-", "_", "", " ", "."), "lut"))]
+_STYLES += [_Form(case, when=form) for form in _FORMATS for case in ("ul" if "%b" in form else ("",))]
 _PATTERN = re.compile(r"(?i)\b(?:(?:y{4}|yy|m{2,3}|dd|hh)(?:[-/.: ](?=[a-z])|t(?=h))?){2,}\b")
 _RUN = re.compile(r"y+|m+|d+|h+")
+_SHAPE = {ord(c): "0aA"[c.isalpha() + c.isupper()] for c in map(chr, range(48, 592)) if c.isalnum()}
 _SAMPLE = {"yyyy": "2001", "yy": "01", "mmm": "Feb", "mm": "02", "dd": "28", "hh": "13"}
-
-
-@lru_cache(maxsize=4096)
-def _shape(text: str) -> str:
-    return re.sub(r"[A-Z]", "A", re.sub(r"[^\W\d_A-Z]", "a", re.sub(r"\d", "0", text)))
 
 
 def _mentioned(value: Any, query: str) -> float:
@@ -279,17 +266,16 @@ def _mentioned(value: Any, query: str) -> float:
 def _guesses(query: str, about: str, numeric: bool, examples: list[str], own: Forms, forms: Forms) -> Iterator[Choice]:
     """Yield the spans of a query as values: in the argument's `own` forms, in other `forms`, or like `examples`."""
     text, kinds = _parse(query), {kind for example in examples for kind in _parse(example).kinds if kind != "w"}
-    shapes = [_shape(example) for example in examples]
+    shapes = [example.translate(_SHAPE) for example in examples]
     dated = any(form.when for form in own) or not (own or not _stems(about) & {"date", "time"})
-    bases = {"D": 0.7 if dated else 0.3, '"': 0.5, **dict.fromkeys("@/:._&8", 0.45), "A": 0.4, "#": 0.2, "w": 0.2}
+    bases = {"D": 0.7 if dated else 0.3, '"': 0.5, **dict.fromkeys("@/:._&8", 0.45), "A": 0.4, "w": 0.2}
+    bases["#"] = 0.8 if numeric else 0.3
     kinds_of = "#" if numeric else "D" if own and dated else "".join(bases).replace("D", "") if own else "".join(bases)
     for kind, i, span in [(kind, i, span) for kind in kinds_of for i, span in enumerate(text.kinds.get(kind, ()))]:
-        if kind == "#":
-            yield bases[kind] + 0.3 * numeric - 0.01 * i, _CASES["0"](text.slice(span)), span
-        for n, form in enumerate(() if kind == "#" else forms if kind == "w" else (*forms, *(() if own else _STYLES))):
+        for n, form in enumerate([_Form("0")] if kind == "#" else (*forms, *(() if own or kind == "w" else _STYLES))):
             if bool(form.when) == (kind == "D") and (value := form.render(text, span)):
-                alike = [0.5 * ({*shape} == {*_shape(value)}) + 0.5 * (len(shape) == len(value)) for shape in shapes]
-                fit = 1.2 * forms[form] if form in forms else max(alike, default=0.6) - 0.001 * n
+                alike = [({*shape} == {*value.translate(_SHAPE)}) + (len(shape) == len(value)) for shape in shapes]
+                fit = 1.2 * forms[form] if form in forms else max(alike, default=1.2) / 2 - 0.001 * n
                 yield max(bases[kind], 0.7 * (kind in kinds)) * fit - 0.01 * i, value, span
     if (said := [i for i, word in enumerate(text.words) if word[-1].isalnum()]) and not numeric and not own:
         start = next((i for i in said if text.words[i] not in _ASKING), said[0])
@@ -298,9 +284,9 @@ def _guesses(query: str, about: str, numeric: bool, examples: list[str], own: Fo
 
 def _blamed(failure: Failure, names: Iterable[str]) -> list[str]:
     """Return the arguments that an error names; where it names several, the one whose value it quotes."""
-    call, error = failure
-    named = [name for name in names if re.search(rf"\b{re.escape(name)}\b", error)]
-    quoted = [name for name in named or names if len(v := str(call.arguments.get(name, ""))) > 1 and v in error]
+    named = [name for name in names if re.search(rf"\b{re.escape(name)}\b", failure[1])]
+    sent = {name: str(failure[0].arguments.get(name, "")) for name in named or names}
+    quoted = [name for name, value in sent.items() if len(value) > 1 and value in failure[1]]
     return quoted if len(quoted) == 1 else named
 
 
@@ -318,18 +304,18 @@ def _values(query: str, name: str, schema: Any, shown: list[Shown], errors: list
     """Return the values for an argument, the most plausible first; `errors` are those that it was blamed for."""
     kind, about = schema.get("type"), str(schema.get("description", ""))
     default = [schema[key] for key in schema if key == "default"]
-    rejected, lessons = [call.arguments.get(name) for call, _ in errors], [_lessons(failure) for failure in errors]
+    rejected, lessons = [call.arguments.get(name) for call, _ in errors], [one for e in errors for one in _lessons(e)]
     present = [row for row in shown if row[1] is not None]
     found, own = _supported(query, present)
-    listed = next(([value for value, _ in some] for some in lessons if len(some) > 1), schema.get("enum", ()))
+    lists = [[value for value, _ in some] for some in map(_lessons, errors) if len(some) > 1]
+    listed = lists[0] if lists else schema.get("enum", ())
     if listed := [True, False] if kind == "boolean" else listed:
         found = [(score * (0.5 if errors else 1), value, span) for score, value, span in found if value in listed]
         found += [(0.9 * _mentioned(value, query) + 0.02 / (1 + i), value, None) for i, value in enumerate(listed)]
     else:
-        taught = [lesson for some in lessons for lesson in some]
-        own |= {form: 1.0 for value, rest in taught for some in _explain(rest, value).values() for form in some}
+        own |= {form: 1.0 for value, rest in lessons for some in _explain(rest, value).values() for form in some}
         told = schema.get("examples") or [value for value, _ in _lessons((ToolCall("", {}), about))] or default
-        examples = [*map(str, [value for value, _ in taught] or [value for _, value, _ in present] or told)]
+        examples = [*map(str, [value for value, _ in lessons] or [value for _, value, _ in present] or told)]
         guesses = _guesses(query, f"{name} {about}", kind in ("integer", "number"), examples, own, ways | own)
         found += [(_GUESS * score, value, span) for score, value, span in guesses]
     found += [(0.1, value, None) for value in default]
@@ -381,13 +367,13 @@ def _readings(query: str, tool: ToolSpec, demos: list[Demonstration], failures: 
         yield ToolCall(tool.name, arguments)
 
 
-def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -> list[tuple[float, ToolSpec]]:
-    """Return the tools that have anything to do with `query`, the likeliest first, and how likely each is."""
+def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -> list[ToolSpec]:
+    """Return the tools that have anything to do with `query`, the likeliest first; none that is far less likely."""
     words, told, nearest = _stems(query), dict[str, float](), defaultdict[str, float](float)
     described: dict[str, tuple[dict[str, float], int]] = {}
     for tool in tools:
         about = " ".join(
-            f"{name} {schema.get('description', '')}" for name, schema in prompts.argument_schemas(tool).items()
+            f"{key} {schema.get('description', '')}" for key, schema in prompts.argument_schemas(tool).items()
         )
         texts = [(0.7, _stems(about)), (1.0, _stems(prompts.hints_in(tool.description)[0])), (1.5, _stems(tool.name))]
         found = {word: weight for weight, stems in texts for word in stems & words}
@@ -405,7 +391,8 @@ def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -
         name = demo.calls[0].name if demo.calls else ""
         nearest[name] = max(nearest[name], alike**2 / (1 + rank) ** 0.5)
     scored = [(told[tool.name] + nearest[tool.name], tool) for tool in tools]
-    return sorted((item for item in scored if item[0] > nearest[""]), key=lambda item: -item[0])
+    least = max(nearest[""], _NEARLY * max((score for score, _ in scored), default=0))
+    return [tool for score, tool in sorted(scored, key=lambda item: -item[0]) if score >= least and score > nearest[""]]
 
 
 class Recall(ChatModel):
@@ -420,11 +407,7 @@ class Recall(ChatModel):
         query = next((message.content for message in reversed(messages) if message.role == "user"), "")
         demos, failures = prompts.demonstrations_in(prompts.system_text(messages)), prompts.failures_in(messages)
         tried = [(call.name, call.arguments) for message in messages for call in message.tool_calls]
-        # The tool of the last attempt goes on until nothing is left of it.
-        last = failures[-1][0].name if failures else ""
-        ranked = sorted(_ranked(query, tools, demos), key=lambda item: item[1].name != last)
-        least = _NEARLY * max((likely for likely, _ in ranked), default=0)
-        for tool in [tool for likely, tool in ranked if likely >= least]:
+        for tool in _ranked(query, tools, demos):
             for call in _readings(query, tool, demos, failures):
                 if (call.name, call.arguments) not in tried:
                     return Reply(tool_calls=(call,))
