@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -24,15 +24,11 @@ Shown = tuple[str, Any, float]  # a demonstrated value with its query and that q
 Choice = tuple[float, Any, Span | None]  # how plausible a value is, the value, and the span that it was read from
 Forms = dict["_Form", float]  # ways to write a span, each with its support
 Failure = tuple[ToolCall, str]  # a rejected call and its error
-
 # Support is hits / (all + doubt): little evidence counts for less, and a guess (_GUESS, _ELSEWHERE, _KNOWN) less still.
 _DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7, 0.4, 0.7, 0.5, 0.02
 _TOLD, _LONG, _NEARLY, _LONGEST = 0.4, 0.3, 0.3, 300
-
 _LINKING = frozenset(re.findall(r"\w+", "a an the of in on at to for from with by and or its"))
-_ASKING = _LINKING | set(
-    re.findall(r"\w+", "i me my you us is are do does did can could what which who how when please")
-)
+_ASKING = _LINKING | set(re.findall(r"\w+", "i me my you is are do does can could what which who how when please"))
 _NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?")
 _TOKEN = re.compile(r"(?<!\w)[-+]?\d+(?:[.,]\d+)*(?![-/:\w])|\w+(?:[-'’/:_&.+@]+\w+)*|[^\w\s]")
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]|(?<!\w)['`]([^'’`]+)['’`](?!\w)")
@@ -60,7 +56,7 @@ def _parse(raw: str) -> _Text:
     dates = [where for _, where in _moments(raw)]
     dated = {i for i, (a, b) in enumerate(tokens) if any(start <= a and b <= end for start, end in dates)}
     marks = [next((m for m in "#@/:._&" if m in w[m != "#" :]), "8" if re.search(r"\d", w) else "") for w in words]
-    runs = [("D", where) for where in dates] + [('"', match.span()) for match in _QUOTED.finditer(raw)]
+    runs = [("D", where) for where in dates] + [('"', match.span()) for match in _QUOTED.finditer(raw[:9000])]
     runs += [(mark, tokens[i]) for i, mark in enumerate(marks) if mark and i not in dated]
     for kind, (start, end) in runs + [("A", match.span()) for match in _NAME.finditer(raw)]:
         inside = [i for i, (a, b) in enumerate(tokens) if start <= a and b <= end and re.search(r"[\w#]", words[i])]
@@ -80,17 +76,12 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(re.sub(r"(?:ies|es|s|ing|ed|e)$", "", w)[:5] if len(w) > 3 else w for w in words)
 
 
-def _letters(words: Iterable[str], *, drop: bool = False) -> str:
-    return "".join(re.sub(r"[\W_]+", "", word.lower()) for word in words if not (drop and word.lower() in _LINKING))
-
-
 _MONTH = r"(?P<b>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\.?"
-_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
 _WHEN = (
     r"(?P<Y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})",
     r"(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})[-/.](?P<Y>\d{4})",
-    rf"{_DAY}(?: of)? {_MONTH},? (?P<Y>\d{{4}})",
-    rf"{_MONTH} {_DAY},? (?P<Y>\d{{4}})",
+    rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH},? (?P<Y>\d{{4}})",
+    rf"{_MONTH} (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<Y>\d{{4}})",
     r"(?P<I>\d{1,2})(?::(?P<M>\d\d))? ?(?P<p>[ap])\.?m",
     r"(?P<H>\d{1,2}):(?P<M>\d\d)",
 )
@@ -143,9 +134,8 @@ class _Form(NamedTuple):
             clock = bool(re.search("%-?[HIp]", self.when))
             core = next((when.strftime(self.when) for when, _ in _moments(core) if (when.year == 1) == clock), "")
         elif self.joint is not None:
-            words = [text.slice((i, i + 1)) for i in range(*span) if not (self.drop and text.words[i] in _LINKING)]
-            split = r"[\W_]+" if how else r"[^\w-]+|[_/]+"
-            pieces = [piece for word in words for piece in re.split(split, word) if piece]
+            words = [text.slice((i, i + 1))[:99] for i in range(*span) if not (self.drop and text.words[i] in _LINKING)]
+            pieces = [p for word in words for p in re.split(r"[\W_]+" if how else r"[^\w-]+|[_/]+", word) if p]
             if how in ("j", "c"):
                 pieces = ["".join(pieces) if how == "j" else re.sub("(?i)(?<=.)[aeiou]", "", "".join(pieces))]
             core = self.joint.join(piece[: length or None] for piece in pieces)
@@ -160,8 +150,7 @@ def _word_forms(text: _Text, span: Span, value: str) -> Iterator[_Form]:
         return
     # One word alone does not tell what joins several: every mark in the value may.
     for drop, cut, joint in product((False, True), _CUTS, {"", *re.findall(r"[\W_]+", value)}):
-        form = _Form("", joint, cut, drop)
-        core = form.render(text, span)
+        core = (form := _Form("", joint, cut, drop)).render(text, span)
         at, end = value.lower().find(core.lower()), value.lower().find(core.lower()) + len(core)
         affixes = value[:at], value[end:]
         if at >= 0 and len(core) >= min(3, len(value)) and core + joint not in seen and max(map(len, affixes)) < 9:
@@ -171,21 +160,22 @@ def _word_forms(text: _Text, span: Span, value: str) -> Iterator[_Form]:
 
 
 @lru_cache(maxsize=16384)
-def _explain(raw: str, value: Any) -> dict[Span, set[_Form]]:
+def _explain(raw: str, value: str) -> dict[Span, set[_Form]]:
     """Return the spans of a query that a form turns into `value`, each with those forms."""
-    text, value, found = _parse(raw), "" if isinstance(value, bool) else str(value), dict[Span, set[_Form]]()
+    text, found = _parse(raw), dict[Span, set[_Form]]()
     for span in text.kinds.get("D", ()) if len(value) < 40 else ():
         formats = {form for when, _ in _moments(text.slice(span)) for form in _formats(when, value) if "%" in form}
         forms = [_Form(case, when=form) for form in formats for case in ("", "l", "u")]
         found[span] = {form for form in forms if form.render(text, span) == value}
     if any(found.values()):  # a date is one, however else its characters could be had
         return {span: forms for span, forms in found.items() if forms}
-    tokens = [text.slice((i, i + 1)) for i in range(len(text.tokens))]
-    whole, content = _letters([value]), _letters(value.split(), drop=True)
-    starts = [i for i, t in enumerate(tokens) if t[-1].isalnum() and (whole + " " + content).find(_letters([t])) >= 0]
+    plain = [re.sub(r"[\W_]+", "", text.slice((i, i + 1)).lower()) for i in range(len(text.tokens))]
+    brief = ["" if word in _LINKING else letters for word, letters in zip(text.words, plain, strict=True)]
+    whole = re.sub(r"[\W_]+", "", value.lower())
+    content = re.sub(r"[\W_]+", "", " ".join(word for word in value.lower().split() if word not in _LINKING))
+    starts = [i for i, letters in enumerate(plain) if letters and (letters in whole or letters in content)]
     for i, j in [(i, j + 1) for i in starts for j in starts if i <= j < i + 60]:
-        brief, edges = _letters(tokens[i:j], drop=True), {text.words[i], text.words[j - 1]} & _LINKING
-        if _letters(tokens[i:j]) == whole or (brief == content and not edges):
+        if "".join(plain[i:j]) == whole or (brief[i] and brief[j - 1] and "".join(brief[i:j]) == content):
             found[i, j] = set(_word_forms(text, (i, j), value))
     spans = [span for kind in '"Aw' for span in text.kinds.get(kind, ()) if text.words[span[0]][:2] in value.lower()]
     found |= {span: set(_word_forms(text, span, value)) for span in spans if " " not in value and span not in found}
@@ -199,7 +189,7 @@ def _explain(raw: str, value: Any) -> dict[Span, set[_Form]]:
 
 @lru_cache(maxsize=4096)
 def _places(raw: str) -> dict[Any, Span]:
-    """Return the first span at each place of a query: (kind, nth of it), or (words before it, word or mark after it)."""
+    """Return the first span at each place: (kind, nth of it), or (words before it, word or mark after it)."""
     text, found = _parse(raw), dict[Any, Span]()
     words, size = ("^", *text.words, "."), len(text.words)
     for key, spans in text.kinds.items():
@@ -223,13 +213,12 @@ def _told(query: str, rows: Iterable[tuple[Shown, bool]]) -> float:
 
 def _supported(query: str, shown: Sequence[Shown]) -> tuple[list[Choice], dict[_Form, float]]:
     """Return the values that explain what was shown, in no order, and the forms that do, with their support."""
-    rows = [(row, _explain(row[0], row[1])) for row in shown]
+    rows = [(row, _explain(row[0], str(row[1]))) for row in shown]
     forms = {form for _, spans in rows for some in spans.values() for form in some}
     by = {form: [(row, any(form in some for some in spans.values())) for row, spans in rows] for form in forms}
     support = {form: _told(query, marked) for form, marked in by.items()}
     # A value that stands in its own query was copied: another query calls for its own, unless it mentions this one.
-    copied = [row[1] for row, spans in rows if spans]
-    found: list[Choice] = []
+    copied, found = [row[1] for row, spans in rows if spans], list[Choice]()
     for _, value, _ in shown:
         own = value in copied or str(value).translate(_SHAPE) in [str(v).translate(_SHAPE) for v in copied]
         told = _KNOWN * _mentioned(value, query) if own else _told(query, [(row, row[1] == value) for row in shown])
@@ -237,8 +226,7 @@ def _supported(query: str, shown: Sequence[Shown]) -> tuple[list[Choice], dict[_
     for place in {place for row, spans in rows for place, span in _places(row[0]).items() if span in spans}:
         if here := _places(query).get(place):
             there = [(row[2], spans, _places(row[0]).get(place)) for row, spans in rows]
-            hits = math.fsum(weight for weight, spans, span in there if span in spans)
-            misses = math.fsum(weight for weight, spans, span in there if span and span not in spans)
+            hits, misses = (sum(w for w, spans, at in there if at and (at in spans) == hit) for hit in (True, False))
             for form in {form for _, spans, span in there if span in spans for form in spans[span]}:
                 value = form.render(_parse(query), here)
                 found.append((hits / (hits + misses + _MISPLACED) * support[form] * bool(value), value, here))
@@ -252,14 +240,13 @@ _SHORT = (("", 0), ("j", 4), ("w", 3), ("j", 3), ("w", 1), ("c", 3), ("c", 4), (
 _STYLES = [_Form(), *(_Form(case, joint, cut) for cut, joint, case in product(_SHORT, ("-", "_", "", " ", "."), "lut"))]
 _STYLES += [_Form(case, when=form) for form in _FORMATS for case in ("ul" if "%b" in form else ("",))]
 _PATTERN = re.compile(r"(?i)\b(?:(?:y{4}|yy|m{2,3}|dd|hh)(?:[-/.: ](?=[a-z])|t(?=h))?){2,}\b")
-_RUN = re.compile(r"y+|m+|d+|h+")
 _SHAPE = {ord(c): "0aA"[c.isalpha() + c.isupper()] for c in map(chr, range(48, 592)) if c.isalnum()}
 _SAMPLE = {"yyyy": "2001", "yy": "01", "mmm": "Feb", "mm": "02", "dd": "28", "hh": "13"}
 
 
 def _mentioned(value: Any, query: str) -> float:
     """Return how clearly a query mentions `value`: the share of its characters that a span of the query explains."""
-    added = [len("".join(form.affixes)) for forms in _explain(query, value).values() for form in forms]
+    added = [len("".join(form.affixes)) for forms in _explain(query, str(value)).values() for form in forms]
     return 1 - min(added) / len(str(value)) if added else 0.0
 
 
@@ -270,8 +257,8 @@ def _guesses(query: str, about: str, numeric: bool, examples: list[str], own: Fo
     dated = any(form.when for form in own) or not (own or not _stems(about) & {"date", "time"})
     bases = {"D": 0.7 if dated else 0.3, '"': 0.5, **dict.fromkeys("@/:._&8", 0.45), "A": 0.4, "w": 0.2}
     bases["#"] = 0.8 if numeric else 0.3
-    kinds_of = "#" if numeric else "D" if own and dated else "".join(bases).replace("D", "") if own else "".join(bases)
-    for kind, i, span in [(kind, i, span) for kind in kinds_of for i, span in enumerate(text.kinds.get(kind, ()))]:
+    wanted = "#" if numeric else "D" if own and dated else [key for key in bases if key != "D" or not own]
+    for kind, i, span in [(key, i, span) for key in wanted for i, span in enumerate(text.kinds.get(key, ()))]:
         for n, form in enumerate([_Form("0")] if kind == "#" else (*forms, *(() if own or kind == "w" else _STYLES))):
             if bool(form.when) == (kind == "D") and (value := form.render(text, span)):
                 alike = [({*shape} == {*value.translate(_SHAPE)}) + (len(shape) == len(value)) for shape in shapes]
@@ -285,30 +272,31 @@ def _guesses(query: str, about: str, numeric: bool, examples: list[str], own: Fo
 def _blamed(failure: Failure, names: Iterable[str]) -> list[str]:
     """Return the arguments that an error names; where it names several, the one whose value it quotes."""
     named = [name for name in names if re.search(rf"\b{re.escape(name)}\b", failure[1])]
-    sent = {name: str(failure[0].arguments.get(name, "")) for name in named or names}
-    quoted = [name for name, value in sent.items() if len(value) > 1 and value in failure[1]]
+    quoted = [n for n in named or names if len(sent := str(failure[0].arguments.get(n, ""))) > 1 and sent in failure[1]]
     return quoted if len(quoted) == 1 else named
 
 
 def _lessons(failure: Failure) -> list[tuple[str, str]]:
     """Return the values that an error shows, quoted, listed, patterned or marked, each with the rest of the error."""
-    call, error = failure
-    error = _PATTERN.sub(lambda m: f"'{_RUN.sub(lambda run: _SAMPLE.get(run[0], ''), m[0].lower())}'", error)
+    call, error = failure[0], failure[1][:2000]
+    sample = partial(re.sub, r"(.)\1+", lambda run: _SAMPLE.get(run[0], ""))
+    error = _PATTERN.sub(lambda match: f"'{sample(match[0].lower())}'", error)
     text, shown = _parse(error), [match[1] or match[2] for match in _QUOTED.finditer(error)]
     listed = re.split(r",\s*(?:or |and )?|\s+or\s+|\s+and\s+", re.split(r"one of|:\s|\bare\b", error)[-1])
     shown = shown or (listed if len(listed) > 1 else [text.slice(s) for k in "@/:._8D" for s in text.kinds.get(k, ())])
-    return [(v.strip(" []()."), error.replace(v, "")) for v in shown if v not in map(str, call.arguments.values())]
+    return [
+        (v.strip(" []()."), error.replace(v, "")) for v in shown if v and v not in map(str, call.arguments.values())
+    ]
 
 
 def _values(query: str, name: str, schema: Any, shown: list[Shown], errors: list[Failure], ways: Forms) -> list[Choice]:
     """Return the values for an argument, the most plausible first; `errors` are those that it was blamed for."""
     kind, about = schema.get("type"), str(schema.get("description", ""))
-    default = [schema[key] for key in schema if key == "default"]
     rejected, lessons = [call.arguments.get(name) for call, _ in errors], [one for e in errors for one in _lessons(e)]
-    present = [row for row in shown if row[1] is not None]
+    present, default = [row for row in shown if row[1] is not None], [schema[key] for key in schema if key == "default"]
     found, own = _supported(query, present)
     lists = [[value for value, _ in some] for some in map(_lessons, errors) if len(some) > 1]
-    listed = lists[0] if lists else schema.get("enum", ())
+    listed = lists[0] if lists else schema.get("enum") or ()
     if listed := [True, False] if kind == "boolean" else listed:
         found = [(score * (0.5 if errors else 1), value, span) for score, value, span in found if value in listed]
         found += [(0.9 * _mentioned(value, query) + 0.02 / (1 + i), value, None) for i, value in enumerate(listed)]
@@ -319,7 +307,7 @@ def _values(query: str, name: str, schema: Any, shown: list[Shown], errors: list
         guesses = _guesses(query, f"{name} {about}", kind in ("integer", "number"), examples, own, ways | own)
         found += [(_GUESS * score, value, span) for score, value, span in guesses]
     found += [(0.1, value, None) for value in default]
-    best: dict[str, Choice] = {}
+    best = dict[str, Choice]()
     for score, value, span in sorted(found, key=lambda choice: (-choice[0], str(choice[1:]))):
         if score > _LEAST and (typed := _typed(value, schema)) not in [*rejected, None]:
             best.setdefault(json.dumps(typed), (score, typed, span))
@@ -330,16 +318,16 @@ def _typed(value: Any, schema: Any) -> Any:
     """Return `value` as the JSON type that `schema` asks for, None where it cannot be read as one."""
     kind = schema.get("type")
     if kind in ("integer", "number") and isinstance(value, str):
-        number = float(value.replace(",", "")) if _NUMBER.fullmatch(value) else None
-        return int(number) if number is not None and number.is_integer() else number
+        digits = value.replace(",", "")[:400]
+        return None if not _NUMBER.fullmatch(value) else float(digits) if "." in digits else int(digits)
     return [_typed(value, schema.get("items", {}))] if kind == "array" and not isinstance(value, list) else value
 
 
 def _readings(query: str, tool: ToolSpec, demos: list[Demonstration], failures: list[Failure]) -> Iterator[ToolCall]:
     """Yield the calls of `tool` that may be meant: the best, then with one argument changed, then with two."""
     schemas, calls = prompts.argument_schemas(tool), [(demo.query, call) for demo in demos for call in demo.calls]
-    own = [(asked, call.arguments) for asked, call in calls if call.name == tool.name]
-    rows = [(asked, arguments, (1 + rank) ** -0.5) for rank, (asked, arguments) in enumerate(own)]
+    own = [pair for pair in calls if pair[1].name == tool.name]
+    rows = [(asked, call.arguments, (1 + rank) ** -0.5) for rank, (asked, call) in enumerate(own)]
     rows += [("", arguments, 0.3) for arguments in prompts.hints_in(tool.description)[1]]
     # What is written in some form elsewhere may be written so here.
     pairs = [(asked, value) for asked, call in calls for value in call.arguments.values() if isinstance(value, str)]
@@ -351,14 +339,14 @@ def _readings(query: str, tool: ToolSpec, demos: list[Demonstration], failures: 
         errors = [failure for failure, names in blamed if names == [name]]
         shown = [(asked, arguments.get(name), weight) for asked, arguments, weight in rows]
         choices[name] = _values(query, name, schema, shown, errors, forms)
-        if name not in tool.input_schema.get("required", ()) and all(name in call.arguments for call, _ in errors):
+        if name not in (tool.input_schema.get("required") or ()) and all(name in call.arguments for call, _ in errors):
             there, absent = (_told(query, [(row, (row[1] is None) == out) for row in shown]) for out in (False, True))
             left_out = absent > there if shown else not choices[name] or choices[name][0][0] < _EVIDENT
             choices[name].insert(0 if left_out else len(choices[name]), (absent * left_out, None, None))
         if not choices[name]:
             return
-    for name in sorted(choices, key=lambda name: -choices[name][0][0]):  # a span serves one argument, where it can be
-        used = {span for _, _, span in best.values() if span}
+    for name in sorted(choices, key=lambda name: -choices[name][0][0]):
+        used = {span for _, _, span in best.values() if span}  # a span serves one argument, where it can be
         best[name] = next((choice for choice in choices[name] if choice[2] not in used), choices[name][0])
     others = [(name, choice) for name in choices for choice in choices[name] if choice != best[name]]
     others.sort(key=lambda other: (not blamed or blamed[-1][1] != [other[0]], best[other[0]][0] - other[1][0]))
@@ -372,9 +360,8 @@ def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -
     words, told, nearest = _stems(query), dict[str, float](), defaultdict[str, float](float)
     described: dict[str, tuple[dict[str, float], int]] = {}
     for tool in tools:
-        about = " ".join(
-            f"{key} {schema.get('description', '')}" for key, schema in prompts.argument_schemas(tool).items()
-        )
+        arguments = prompts.argument_schemas(tool).items()
+        about = " ".join(f"{name} {schema.get('description', '')}" for name, schema in arguments)
         texts = [(0.7, _stems(about)), (1.0, _stems(prompts.hints_in(tool.description)[0])), (1.5, _stems(tool.name))]
         found = {word: weight for weight, stems in texts for word in stems & words}
         described[tool.name] = found, sum(len(stems) for _, stems in texts)
@@ -407,8 +394,7 @@ class Recall(ChatModel):
         query = next((message.content for message in reversed(messages) if message.role == "user"), "")
         demos, failures = prompts.demonstrations_in(prompts.system_text(messages)), prompts.failures_in(messages)
         tried = [(call.name, call.arguments) for message in messages for call in message.tool_calls]
-        for tool in _ranked(query, tools, demos):
-            for call in _readings(query, tool, demos, failures):
-                if (call.name, call.arguments) not in tried:
-                    return Reply(tool_calls=(call,))
+        calls = (call for tool in _ranked(query, tools, demos) for call in _readings(query, tool, demos, failures))
+        for call in (call for call in calls if (call.name, call.arguments) not in tried):
+            return Reply(tool_calls=(call,))
         return Reply("I see no further way to answer this with a tool.")
