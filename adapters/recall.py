@@ -1,7 +1,6 @@
 """An in-context learner by analogy, without weights: the baseline, and the fixture that needs no key and no GPU.
 
-It sees what any model sees, no file and no network. Demonstrated values are *explained* by their own query, and what
-explains best is applied to the new one (docs/recall.md). All is pure: the caches only save work.
+Demonstrated values are *explained* by their own query; what explains best is applied to the new one (docs/recall.md).
 """
 
 import json
@@ -22,7 +21,7 @@ from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, 
 Span = tuple[int, int]  # of tokens, end exclusive
 Shown = tuple[str, Any, float]  # a demonstrated value with its query and that query's nearness; None: it was left out
 Choice = tuple[float, Any, Span | None]  # how plausible a value is, the value, and the span that it was read from
-Forms = dict["_Form", float]  # ways to write a span, each with its support
+Forms = dict[Any, float]  # ways to write a span (see _Form), each with its support
 Failure = tuple[ToolCall, str]  # a rejected call and its error
 # Support is hits / (all + doubt): little evidence counts for less, and a guess (_GUESS, _ELSEWHERE, _KNOWN) less still.
 _DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7, 0.4, 0.7, 0.5, 0.02
@@ -106,14 +105,13 @@ def _moments(raw: str) -> tuple[tuple[datetime, Span], ...]:
 
 def _formats(when: datetime, value: str, seen: str = "") -> Iterator[str]:
     """Yield the strftime formats that write `when` as `value`, in whatever case; `seen` holds the units so far."""
-    if not value:
-        yield from [""] if "I" not in seen or "p" in seen else []  # twelve hours mean nothing without am or pm
-        return
-    for directive in _TIMES if when.year == 1 else _DATES:
+    if not value and ("I" not in seen or "p" in seen):  # twelve hours mean nothing without am or pm
+        yield ""
+    for directive in () if not value else _TIMES if when.year == 1 else _DATES:
         written, unit = when.strftime(directive), {"B": "m", "b": "m", "y": "Y"}.get(directive[-1], directive[-1])
         if value.lower().startswith(written.lower()) and unit not in seen:
             yield from (directive + rest for rest in _formats(when, value[len(written) :], seen + unit))
-    if not value[0].isalnum() or value[0] in "TZ":
+    if value and (not value[0].isalnum() or value[0] in "TZ"):
         yield from (value[0].replace("%", "%%") + rest for rest in _formats(when, value[1:], seen))
 
 
@@ -177,7 +175,7 @@ def _explain(raw: str, value: str) -> dict[Span, set[_Form]]:
     for i, j in [(i, j + 1) for i in starts for j in starts if i <= j < i + 60]:
         if "".join(plain[i:j]) == whole or (brief[i] and brief[j - 1] and "".join(brief[i:j]) == content):
             found[i, j] = set(_word_forms(text, (i, j), value))
-    spans = [span for kind in '"Aw' for span in text.kinds.get(kind, ()) if text.words[span[0]][:2] in value.lower()]
+    spans = [span for kind in '"Aw' for span in text.kinds.get(kind, ()) if text.words[span[0]][:1] in value.lower()]
     found |= {span: set(_word_forms(text, span, value)) for span in spans if " " not in value and span not in found}
     for span in text.kinds.get("#", ()):
         found[span] = {_Form(case) for case in "0-" if _CASES[case](text.slice(span)) == value}
@@ -190,11 +188,10 @@ def _explain(raw: str, value: str) -> dict[Span, set[_Form]]:
 @lru_cache(maxsize=4096)
 def _places(raw: str) -> dict[Any, Span]:
     """Return the first span at each place: (kind, nth of it), or (words before it, word or mark after it)."""
-    text, found = _parse(raw), dict[Any, Span]()
-    words, size = ("^", *text.words, "."), len(text.words)
+    text, found, words = _parse(raw), dict[Any, Span](), ("^", *_parse(raw).words, ".")
     for key, spans in text.kinds.items():
         found |= {(key, n - back): span for n, span in enumerate(spans) for back in (0, len(spans)) if key != "w"}
-    for start, end in [(i, j) for i in range(size) for j in range(i + 1, min(i + 24, size + 1))]:
+    for start, end in [(i, j) for i in range(len(words) - 2) for j in range(i + 1, min(i + 24, len(words) - 1))]:
         rights = {words[end + 1], *(marks[0] for marks in _MARKS if words[end + 1] in marks)}
         for place in product({words[start : start + 1], words[max(start - 1, 0) : start + 1]}, rights):
             found.setdefault(place, (start, end))
@@ -296,14 +293,18 @@ def _values(query: str, name: str, schema: Any, shown: list[Shown], errors: list
     present, default = [row for row in shown if row[1] is not None], [schema[key] for key in schema if key == "default"]
     found, own = _supported(query, present)
     lists = [[value for value, _ in some] for some in map(_lessons, errors) if len(some) > 1]
-    listed = lists[0] if lists else schema.get("enum") or ()
-    if listed := [True, False] if kind == "boolean" else listed:
+    listed = [True, False] if kind == "boolean" else lists[0] if lists else schema.get("enum") or ()
+    if listed:
         found = [(score * (0.5 if errors else 1), value, span) for score, value, span in found if value in listed]
         found += [(0.9 * _mentioned(value, query) + 0.02 / (1 + i), value, None) for i, value in enumerate(listed)]
     else:
         own |= {form: 1.0 for value, rest in lessons for some in _explain(rest, value).values() for form in some}
         told = schema.get("examples") or [value for value, _ in _lessons((ToolCall("", {}), about))] or default
         examples = [*map(str, [value for value, _ in lessons] or [value for _, value, _ in present] or told)]
+        # An example of a date shows by itself how dates are written.
+        own = own or {
+            form: 1.0 for one in examples for some in _explain(one, one).values() for form in some if form.when
+        }
         guesses = _guesses(query, f"{name} {about}", kind in ("integer", "number"), examples, own, ways | own)
         found += [(_GUESS * score, value, span) for score, value, span in guesses]
     found += [(0.1, value, None) for value in default]
@@ -360,13 +361,12 @@ def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -
     words, told, nearest = _stems(query), dict[str, float](), defaultdict[str, float](float)
     described: dict[str, tuple[dict[str, float], int]] = {}
     for tool in tools:
-        arguments = prompts.argument_schemas(tool).items()
-        about = " ".join(f"{name} {schema.get('description', '')}" for name, schema in arguments)
+        about = str(prompts.argument_schemas(tool))
         texts = [(0.7, _stems(about)), (1.0, _stems(prompts.hints_in(tool.description)[0])), (1.5, _stems(tool.name))]
-        found = {word: weight for weight, stems in texts for word in stems & words}
+        found = {word: weight for weight, stems in texts for word in stems & words - _ASKING}
         described[tool.name] = found, sum(len(stems) for _, stems in texts)
     count = Counter(word for found, _ in described.values() for word in found)
-    rarity = {word: math.log(1 + len(tools) / (1 + count[word])) for word in words}
+    rarity = {word: math.log(1 + len(tools) / (1 + count[word])) for word in words - _ASKING}
     whole, mean = math.fsum(rarity.values()) or 1, sum(size for _, size in described.values()) / (len(tools) or 1)
     for name, (found, size) in described.items():
         said = math.fsum(rarity[word] * weight for word, weight in found.items()) / whole
@@ -397,4 +397,4 @@ class Recall(ChatModel):
         calls = (call for tool in _ranked(query, tools, demos) for call in _readings(query, tool, demos, failures))
         for call in (call for call in calls if (call.name, call.arguments) not in tried):
             return Reply(tool_calls=(call,))
-        return Reply("I see no further way to answer this with a tool.")
+        return Reply("I see no further reading of this.")
