@@ -84,7 +84,8 @@ def demonstration_line(demonstration: Demonstration) -> str:
 def demonstrations_in(text: str) -> list[Demonstration]:
     """Return the demonstrations whose lines stand in `text`, in order; other lines are passed over."""
     found = []
-    for line in text.splitlines():
+    # Not splitlines: JSON leaves U+0085 and U+2028 as they are, and what follows one inside a string is no line.
+    for line in text.split("\n"):
         if not line.startswith('{"request"'):
             continue
         try:
@@ -99,7 +100,7 @@ def demonstrations_in(text: str) -> list[Demonstration]:
 def hints_in(description: str) -> tuple[str, list[dict[str, Any]]]:
     """Return a tool's description without its hints, and the hints: lines of JSON, each a good call's arguments."""
     text, hints = [], []
-    for line in description.splitlines():
+    for line in description.split("\n"):
         try:
             row = json.loads(line) if line.startswith("{") else None
         except (ValueError, RecursionError):

@@ -24,7 +24,7 @@ Choice = tuple[float, Any, Span | None]  # how plausible a value is, the value, 
 Forms = dict[Any, float]  # ways to write a span (see _Form), each with its support
 Failure = tuple[ToolCall, str]  # a rejected call and its error
 # Support is hits / (all + doubt): little evidence counts for less, and a guess (_GUESS, _ELSEWHERE, _KNOWN) less still.
-_DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7, 0.4, 0.7, 0.5, 0.02
+_DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7, 0.49, 0.7, 0.5, 0.02
 _TOLD, _LONG, _NEARLY, _LONGEST = 0.4, 0.3, 0.3, 300
 _LINKING = frozenset(re.findall(r"\w+", "a an the of in on at to for from with by and or its"))
 _ASKING = _LINKING | set(re.findall(r"\w+", "i me my you is are do does can could what which who how when please"))
@@ -397,4 +397,4 @@ class Recall(ChatModel):
         calls = (call for tool in _ranked(query, tools, demos) for call in _readings(query, tool, demos, failures))
         for call in (call for call in calls if (call.name, call.arguments) not in tried):
             return Reply(tool_calls=(call,))
-        return Reply("I see no further reading of this.")
+        return Reply("Nothing else comes to mind.")
