@@ -397,4 +397,4 @@ class Recall(ChatModel):
         calls = (call for tool in _ranked(query, tools, demos) for call in _readings(query, tool, demos, failures))
         for call in (call for call in calls if (call.name, call.arguments) not in tried):
             return Reply(tool_calls=(call,))
-        return Reply("Nothing else comes to mind.")
+        return Reply("I have no further idea.")

@@ -148,7 +148,7 @@ def test_value_copied_from_another_query_is_not_repeated() -> None:
 
 
 def test_nothing_similar_is_answered_without_a_call() -> None:
-    assert ask("Sing a lullaby", [FERRY, MUSEUM]) == Reply("Nothing else comes to mind.")
+    assert ask("Sing a lullaby", [FERRY, MUSEUM]) == Reply("I have no further idea.")
 
 
 def test_demonstration_without_a_call_can_win() -> None:
