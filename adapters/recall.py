@@ -25,7 +25,7 @@ Forms = dict[Any, float]  # ways to write a span (see _Form), each with its supp
 Failure = tuple[ToolCall, str]  # a rejected call and its error
 # Support is hits / (all + doubt): little evidence counts for less, and a guess (_GUESS, _ELSEWHERE, _KNOWN) less still.
 _DOUBT, _MISPLACED, _GUESS, _ELSEWHERE, _KNOWN, _EVIDENT, _LEAST = 0.5, 0.2, 0.7, 0.49, 0.7, 0.5, 0.02
-_TOLD, _LONG, _NEARLY, _LONGEST = 0.4, 0.3, 0.3, 300
+_TOLD, _LONG, _NEARLY, _LONGEST = 0.2, 0.3, 0.3, 300
 _LINKING = frozenset(re.findall(r"\w+", "a an the of in on at to for from with by and or its"))
 _ASKING = _LINKING | set(re.findall(r"\w+", "i me my you is are do does can could what which who how when please"))
 _NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?")
@@ -376,7 +376,7 @@ def _ranked(query: str, tools: Sequence[ToolSpec], demos: list[Demonstration]) -
         weight = {word: math.log(1 + size / (1 + count[word])) for word in _stems(demo.query) | words}
         alike = math.fsum(weight[word] for word in _stems(demo.query) & words) / (math.fsum(weight.values()) or 1)
         name = demo.calls[0].name if demo.calls else ""
-        nearest[name] = max(nearest[name], alike**2 / (1 + rank) ** 0.5)
+        nearest[name] = max(nearest[name], alike**3 / (1 + rank) ** 0.3)
     scored = [(told[tool.name] + nearest[tool.name], tool) for tool in tools]
     least = max(nearest[""], _NEARLY * max((score for score, _ in scored), default=0))
     return [tool for score, tool in sorted(scored, key=lambda item: -item[0]) if score >= least and score > nearest[""]]
