@@ -53,6 +53,7 @@ def test_the_demo_improves_and_says_what_happened(practised: tuple[Path, dict[st
     assert report["before"]["cases"] == report["after"]["cases"] == 100
     assert report["difference"]["improved"]
     assert report["after"]["correct"] > report["before"]["correct"]
+    assert report["example"]["before"] != report["example"]["after"]
     practice = report["practice"]
     assert practice["accepted"] + practice["given_up"] == practice["trials"] >= 200
     with Memory(memory) as opened:

@@ -1,7 +1,10 @@
 """`learner demo`: the whole loop on a simulated server, through real processes."""
 
 import asyncio
+import json
 import secrets
+import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +20,7 @@ from adapters.base import ChatModel
 from adapters.registry import load_model
 from learner.cli.live import LiveTools
 from learner.cli.options import json_option, named_memory
-from learner.cli.show import print_json, print_table
+from learner.cli.show import harmless, print_json, print_table
 from learner.cli.simulated import cases_of, solved_in, specs_of
 from learner.distill.demonstrations import DemonstrationArtefact, load
 from learner.distill.prompt import distill_prompt
@@ -107,6 +110,7 @@ def run_demo(seed: int, path: Path, *, track: Callable[[str, int], Callable[[], 
         "hints": learned(hinted),
         "difference_hints": against(hinted, before),
         "practice": _counted(trials, practice_tasks, seed),
+        "example": _example(before, after),
         "artefact": name,
         "path": str(folder),
         "memory": str(path),
@@ -152,24 +156,34 @@ def _counted(trials: Sequence[Trial], tasks: Sequence[Task], seed: int) -> Mappi
     }
 
 
+def _example(before: Sequence[Prediction], after: Sequence[Prediction]) -> dict[str, Any] | None:
+    """Return the first task that only the second side did, and what each called; None if there is no such task."""
+    for first, second in zip(before, after, strict=True):
+        if second.score.correct and not first.score.correct:
+            sides = {"before": first, "after": second}
+            calls = {
+                side: [{"name": call.name, "arguments": dict(call.arguments)} for call in prediction.calls]
+                for side, prediction in sides.items()
+            }
+            return {"query": second.case.query, **calls}
+    return None
+
+
 def _print(report: Mapping[str, Any]) -> None:
-    labels = {
-        "before": "before practice",
-        "after": "after, by demonstrations",
-        "hints": "after, by hints alone",
-    }
+    labels = {"before": "before", "after": "after: demonstrations", "hints": "after: hints alone"}
     print_table(
-        ("test tasks", "cases", "well-formed", "right tool", "correct", "strict", "correct: 95 % interval"),
+        ("", "well-formed", "right tool", "correct", "95 % interval", "strict"),
         (
             (
                 text,
-                report[key]["cases"],
-                *(f"{report[key][measure]:.2f}" for measure in ("wellformed", "api_match", "correct", "strict")),
+                *(f"{report[key][measure]:.2f}" for measure in ("wellformed", "api_match", "correct")),
                 _interval(report[key]["intervals"]["correct"]),
+                f"{report[key]['strict']:.2f}",
             )
             for key, text in labels.items()
         ),
-        title=f"The simulated {SERVER} server, seed {report['seed']}, played by '{MODEL}'",
+        title=f"{report['before']['cases']} test tasks of the simulated {SERVER} server, seed {report['seed']}, "
+        f"played by '{MODEL}'",
     )
     practice = report["practice"]
     click.echo()
@@ -177,22 +191,36 @@ def _print(report: Mapping[str, Any]) -> None:
         row = report[key]
         click.echo(
             f"correct {text}: {row['difference']:+.2f}, 95 % interval {_signed(row['interval'])}, "
-            f"p = {row['p_value']:.4f}: {'improved' if row['improved'] else 'not improved'}"
+            f"p = {row['p_value']:.2g}: {'improved' if row['improved'] else 'not improved'}"
         )
     click.echo(
         f"practice: {practice['trials']} trials, {practice['calls']} calls, {practice['accepted']} accepted "
         f"(of these {practice['accepted_but_wrong']} wrong, which practice could not see), "
         f"{practice['given_up']} given up"
     )
+    if (example := report["example"]) is not None:
+        click.echo(f"For example: {example['query']}")
+        for side in ("before", "after"):
+            calls = [f"{call['name']} {json.dumps(call['arguments'], ensure_ascii=False)}" for call in example[side]]
+            click.echo(f"  {side:<7} {harmless('; '.join(calls)) or 'no call'}")
     click.echo("'recall' has no weights: it is the baseline that a real model has to beat, not a model's improvement.")
     click.echo()
     click.echo(f"memory    {report['memory']}")
     click.echo(f"artefact  {report['path']}")
+    command = f"{_own_command()} --memory {shlex.quote(report['memory'])}"
     click.echo("Next:")
-    click.echo(f"  learner --memory {report['memory']} trials")
-    click.echo(f"  learner --memory {report['memory']} calls --outcome tool_error")
-    click.echo(f"  learner --memory {report['memory']} apply {report['artefact']}")
-    click.echo("  learner proxy --name NAME -- COMMAND...   in front of a server of your own")
+    click.echo(f"  {command} trials")
+    click.echo(f"  {command} calls --outcome tool_error")
+    click.echo(f"  {command} apply {report['artefact']}")
+    click.echo(f"  {_own_command()} proxy --name NAME -- COMMAND...   in front of a server of your own")
+
+
+def _own_command() -> str:
+    """Return how this command line can be called again: it may not be on the path, as after `make demo`."""
+    if shutil.which("learner"):
+        return "learner"
+    started = Path(sys.argv[0])
+    return shlex.quote(sys.argv[0]) if started.name == "learner" else f"{shlex.quote(sys.executable)} -m learner"
 
 
 def _interval(pair: Sequence[float] | None) -> str:
