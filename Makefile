@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SEED ?= 0
 WORKERS ?= 2
@@ -26,9 +27,9 @@ format: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.relay
-	$(BIN)/python -m benchmarks.memory
-	$(BIN)/python -m benchmarks.ste
 	$(BIN)/python -m benchmarks.demo
+	$(BIN)/python -m benchmarks.ste
+	$(BIN)/python -m benchmarks.memory
 
 # The stamps are newer than what they were made from, so that a changed dependency is installed again.
 $(VENV)/core: pyproject.toml constraints.txt

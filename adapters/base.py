@@ -7,7 +7,7 @@ from adapters.messages import Message, Options, Reply, ToolSpec
 
 
 class ChatModel(ABC):
-    """A model that answers messages and may call tools. `name` is what `learner model` prints."""
+    """A model that answers messages and may call tools. `name` is what evaluations are filed under."""
 
     name: str = ""
 

@@ -1,8 +1,7 @@
 """What can go wrong with a model backend.
 
 AdapterError
-├── UnknownModelError     nobody knows a model of that name
-└── MissingPackageError   the backend's package is not installed
+└── UnknownModelError    nobody knows a model of that name
 """
 
 
@@ -12,7 +11,3 @@ class AdapterError(Exception):
 
 class UnknownModelError(AdapterError):
     """No backend is known for a model name."""
-
-
-class MissingPackageError(AdapterError):
-    """The package that a backend needs is not installed."""

@@ -179,6 +179,9 @@ def main() -> None:
     parser.add_argument("--asked", type=int, default=300)
     parser.add_argument("--peers-asked", type=int, default=20)
     options = parser.parse_args()
+    if not SUITE.is_dir():
+        print(f"skipped: the queries are made from the suite at {SUITE}, which is not there")
+        return
     queries = synthetic_queries(options.calls, seed=1)
     asked = synthetic_queries(options.asked, seed=2)
     print(f"{options.calls:,} queries, all distinct")

@@ -28,6 +28,9 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=6, help="how many folds")
     parser.add_argument("--seed", type=int, default=0, help="of the folds")
     given = parser.parse_args()
+    if given.suite == SUITE and not SUITE.is_dir():
+        print(f"skipped: no suite at {SUITE}; give one with --suite")
+        return
     suite, model = read_suite(given.suite), load_model(given.model)
     train, dev = read_cases(suite, "train"), read_cases(suite, "dev")
     both = [*train, *dev]

@@ -13,7 +13,7 @@ GOLD = Verdict("gold", "solved", 1.0, "the suite's gold calls")
 
 
 def import_suite(memory: Memory, folder: Path, split: str) -> dict[str, Any]:
-    """Put the cases of one split into memory, under a server of the suite's name, all or none.
+    """Put the cases of one split into memory, under a server of the suite's name; of the cases all or none.
 
     Returns `{"server", "split", "cases", "added"}`; a case that is there already is not added again.
 

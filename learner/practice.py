@@ -54,7 +54,6 @@ async def practise(
     specs: Sequence[ToolSpec],
     model: ChatModel,
     memory: Memory,
-    server: str,
     server_uid: str,
     token: str,
     settings: Settings,
@@ -69,7 +68,7 @@ async def practise(
         remembered = Demonstrations(
             [
                 demonstration
-                for trial in select(memory.trials(server=server, label="solved"), limit=20_000)
+                for trial in select(memory.trials(server_uid=server_uid, label="solved"), limit=20_000)
                 if (demonstration := demonstration_of(trial))
             ]
         )

@@ -1,21 +1,26 @@
 """Which trials a lesson is made from: solved ones with a query, one a request, spread over the tools."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 
 from adapters.messages import Demonstration, ToolCall
 from middleware.memory.records import Trial
+from middleware.memory.redaction import REDACTED
 
 
 def demonstration_of(trial: Trial) -> Demonstration | None:
     """Return what `trial` demonstrates: its query and the calls that went well; None if it demonstrates nothing.
 
-    A trial without any call demonstrates something only where gold says that no call was the right answer.
+    A trial without any call demonstrates something only where gold says that no call was the right answer; one whose
+    arguments were redacted demonstrates nothing.
     """
     if trial.query is None or trial.verdict is None or trial.verdict.label != "solved":
         return None
     good = tuple(ToolCall(call.name, call.arguments) for call in trial.calls if call.outcome in (None, "result"))
     if not good and (trial.calls or trial.verdict.judge != "gold"):
+        return None
+    if any(REDACTED in json.dumps(dict(call.arguments)) for call in good):
         return None
     return Demonstration(trial.query, good)
 

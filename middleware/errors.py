@@ -6,7 +6,7 @@ MiddlewareError
 
 
 class MiddlewareError(Exception):
-    """Base of every error this package raises for a person."""
+    """Base of the relay's own errors; the memory's are in `middleware.memory.errors`."""
 
 
 class CommandError(MiddlewareError):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from middleware.errors import CommandError
+from middleware.memory.redaction import redact_command
 from middleware.memory.writer import report_to_stderr
-from middleware.redaction import redact_command
 
 
 class ServerProcess:

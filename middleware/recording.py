@@ -12,9 +12,9 @@ from typing import Any
 
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.processes import process_identity
+from middleware.memory.redaction import CUT_KEY, may_hold_secret, redact, redact_command, redact_text, shorten
 from middleware.memory.spool import Record
 from middleware.parsing import spell
-from middleware.redaction import CUT_KEY, may_hold_secret, redact, redact_command, redact_text, shorten
 
 RESULT_LIMIT = 16 * 1024  # bytes of JSON
 _ERROR_LIMIT = 2_000  # characters

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from middleware.memory.database import open_database
 from middleware.memory.store import Memory
 from tests.conftest import SHARED, recorded_call, recorded_server, tool_definition
 
@@ -40,6 +41,7 @@ def test_help_imports_nothing_heavy() -> None:
         (("import", "suite", "nowhere", "--split", "train"), "no suite at nowhere"),
         (("import", "suite", HARBOUR, "--split", "dev"), "dev"),
         (("distill", "--to", "prompt"), "no solved trial"),
+        (("distill", "--to", "prompt", "--server", "sea"), "no server is called 'sea'"),
         (("apply", "nothing"), "no artefact is called 'nothing'"),
         (("evaluate", "--suite", HARBOUR, "--split", "test", "--model", "gpt-9"), "no model is called 'gpt-9'"),
         (("evaluate", "--suite", "nowhere", "--split", "test", "--model", "recall"), "no suite at nowhere"),
@@ -136,6 +138,35 @@ def test_a_damaged_artefact_is_neither_used_nor_served(memory_file: Path) -> Non
     ):
         done = run(*arguments, memory=memory_file)
         assert (done.returncode, "was changed after it was written" in done.stderr) == (1, True), done
+
+
+def test_hints_that_no_relay_could_show_are_not_applied(memory_file: Path) -> None:
+    run("import", "suite", HARBOUR, "--split", "train", memory=memory_file)
+    run("distill", "--to", "prompt", "--name", "h", memory=memory_file)
+    done = run("apply", "h", memory=memory_file)
+    assert (done.returncode, "no relay has stood before" in done.stderr) == (1, True), done
+    with Memory(memory_file) as memory:
+        assert memory.serving() == {}
+
+
+def test_two_servers_of_one_name_are_told_apart_by_their_uids(memory_file: Path) -> None:
+    recorded_server(memory_file, "sea", [])
+    database = open_database(memory_file)
+    database.execute("INSERT INTO servers VALUES ('other', 'sea', 'run other', 't')")
+    database.close()
+    done = run("distill", "--to", "prompt", "--server", "sea", memory=memory_file)
+    assert (done.returncode, "other is run other" in done.stderr) == (1, True), done
+
+
+def test_a_secret_in_a_suite_is_not_written(tmp_path: Path, memory_file: Path) -> None:
+    secret = "ghp_" + "a1B2c3D4e5" * 4
+    for name in ("suite.json", "tools.json", "cases-train.jsonl"):
+        (tmp_path / name).write_text((HARBOUR / name).read_text().replace("Petrel", secret))
+    run("import", "suite", tmp_path, "--split", "train", memory=memory_file)
+    run("distill", "--to", "prompt", "--name", "h", memory=memory_file)
+    files = [path for path in memory_file.parent.rglob("*") if path.is_file() and "cases-train" not in path.name]
+    assert len(files) >= 4
+    assert not [path for path in files if secret.encode() in path.read_bytes()]
 
 
 def test_a_malformed_suite_leaves_nothing_behind(tmp_path: Path, memory_file: Path) -> None:

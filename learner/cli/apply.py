@@ -34,11 +34,17 @@ def apply_command(artefact: str, as_json: bool, memory: Path | None) -> None:
     with Memory(memory_path(memory)) as opened:
         record = find_artefact(opened, artefact)
         load(Path(record.path))  # a damaged artefact is not served
+        hinted = opened.hinted_servers(artefact)
+        if not hinted:
+            raise UnknownArtefactError(
+                f"artefact {artefact} has no hints to show: no good call of a listed tool was short enough to quote"
+            )
+        if not any(opened.seen_by_relay(uid) for uid in hinted):
+            raise UnknownArtefactError(
+                f"artefact {artefact} has hints only for servers that no relay has stood before, such as an imported "
+                "suite; put learner proxy in front of the server first"
+            )
         servers = opened.apply(artefact)
-    if not servers:
-        raise UnknownArtefactError(
-            f"artefact {artefact} has no hints to show: none of its trials called a known tool with arguments"
-        )
     if as_json:
         print_json({"artefact": artefact, "servers": servers})
     else:

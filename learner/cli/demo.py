@@ -50,6 +50,7 @@ def demo_command(seed: int, memory: Path | None, as_json: bool) -> None:
     Practice sees the tools' responses only.
     """
     path = named_memory(memory) or Path(tempfile.mkdtemp(prefix="practicum-demo-")) / "memory.db"
+    path = path.resolve()
     with Progress(
         TextColumn("{task.description:<34}"),
         BarColumn(),
@@ -96,7 +97,7 @@ def run_demo(seed: int, path: Path, *, track: Callable[[str, int], Callable[[], 
             _practise(practice_tasks, command, model, opened, track("practice through the relay", len(practice_tasks)))
         )
         name = f"demo-{SERVER}-{seed}-{secrets.token_hex(3)}"
-        folder, _ = distill_prompt(opened, name=name, server=SERVER)
+        folder, _ = distill_prompt(opened, name=name, server_uid=server_uid(SERVER, command))
         artefact = load(folder)
         after = measure("test tasks after, by demonstrations", artefact, "demonstrations")
         hinted = measure("test tasks after, by hints alone", artefact, "hints")
@@ -114,6 +115,7 @@ def run_demo(seed: int, path: Path, *, track: Callable[[str, int], Callable[[], 
         "artefact": name,
         "path": str(folder),
         "memory": str(path),
+        "command": command,
     }
 
 
@@ -128,7 +130,6 @@ async def _practise(
             specs=await tools.specs(),
             model=model,
             memory=memory,
-            server=SERVER,
             server_uid=server_uid(SERVER, command),
             token=token,
             settings=Settings(),
@@ -212,7 +213,9 @@ def _print(report: Mapping[str, Any]) -> None:
     click.echo(f"  {command} trials")
     click.echo(f"  {command} calls --outcome tool_error")
     click.echo(f"  {command} apply {report['artefact']}")
-    click.echo(f"  {_own_command()} proxy --name NAME -- COMMAND...   in front of a server of your own")
+    click.echo("and a client of this sees the hints (a server is known by its name and its command):")
+    click.echo(f"  {command} proxy --name {SERVER} -- {shlex.join(report['command'])}")
+    click.echo(f"In front of a server of your own: {_own_command()} proxy --name NAME -- COMMAND...")
 
 
 def _own_command() -> str:

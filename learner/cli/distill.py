@@ -9,13 +9,14 @@ import click
 from learner.cli.options import json_option, memory_option, memory_path
 from learner.cli.show import harmless, print_json, print_table
 from learner.distill.prompt import LIMIT, choose, distill_prompt
+from learner.errors import NothingToLearnError
 from middleware.memory.records import Trial
 from middleware.memory.store import Memory
 
 
 @click.command("distill")
 @click.option("--to", "kind", type=click.Choice(("prompt",)), required=True, help="What to make.")
-@click.option("--server", help="Only from trials of the server of this name. Default: all servers.")
+@click.option("--server", help="Only from this server: its name, or its uid where two share one. Default: all.")
 @click.option("--name", help="The artefact's name. Default: prompt- and the time.")
 @click.option(
     "--limit",
@@ -36,15 +37,19 @@ def distill_command(
     as_json: bool,
     memory: Path | None,
 ) -> None:
-    """Turn solved trials into an artefact. Nothing reaches a client before `learner apply`."""
+    """Turn solved trials, and recorded calls that went well, into an artefact.
+
+    Nothing reaches a client before `learner apply`.
+    """
     if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise click.BadParameter(f"{name!r} is no artefact name: use letters, digits, '.', '_' and '-'")
     with Memory(memory_path(memory)) as opened:
+        uid = None if server is None else _uid_of(opened, server)
         if dry_run:
-            _show(choose(opened, server=server, limit=limit), as_json)
+            _show(choose(opened, server_uid=uid, limit=limit), as_json)
             return
         chosen = name or f"{kind}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-        folder, manifest = distill_prompt(opened, name=chosen, server=server, limit=limit)
+        folder, manifest = distill_prompt(opened, name=chosen, server_uid=uid, limit=limit)
     if as_json:
         print_json(
             {
@@ -57,6 +62,22 @@ def distill_command(
     else:
         click.echo(f"artefact {chosen} from {manifest.trials} trials, in {folder}")
         click.echo(f"Let clients see its hints: learner apply {chosen}")
+
+
+def _uid_of(memory: Memory, server: str) -> str:
+    """Return the uid of the one server that is called `server`, or has that uid.
+
+    Raises:
+        NothingToLearnError: there is none, or several share the name.
+    """
+    found = [one for one in memory.servers() if server in (one.name, one.uid)]
+    if len(found) == 1:
+        return found[0].uid
+    if not found:
+        there = ", ".join(sorted({one.name for one in memory.servers()})) or "none yet"
+        raise NothingToLearnError(f"no server is called {server!r} in {memory.path}; there: {there}")
+    several = "; ".join(f"{one.uid} is {one.command[:80]}" for one in found)
+    raise NothingToLearnError(f"{len(found)} servers are called {server!r}; give one's uid instead: {several}")
 
 
 def _show(trials: list[Trial], as_json: bool) -> None:

@@ -19,7 +19,7 @@ BUDGET_TOKENS = 2000
 
 
 class Demonstrations:
-    """Demonstrations that are found by their queries. The index is in RAM: 100,000 take about a second to build."""
+    """Demonstrations that are found by their queries. The index is in RAM."""
 
     def __init__(self, demonstrations: Sequence[Demonstration]) -> None:
         self._demonstrations = demonstrations

@@ -1,8 +1,8 @@
 """What an artefact appends to a tool's description: a few arguments that worked, chosen to show the most.
 
 The log is hostile input, and a description is read by every model that lists the tools. So an example is made of
-argument values only, never of a result or an error; each is JSON on one line; and an example with anything in it that
-could carry a sentence (long or many-worded strings, control and invisible characters, links) is left out.
+argument values only; each is JSON on one line; and one with a string of more than three words or forty characters, with
+more than ten words in all, or with control or invisible characters or a link in it, is left out.
 """
 
 import json
@@ -12,12 +12,14 @@ from typing import Any
 
 from adapters.messages import ToolCall, ToolSpec
 from learner.distill.tokens import estimated_tokens
+from middleware.memory.redaction import REDACTED
 
 HEADING = "Arguments that worked in earlier calls (added by Practicum):"
 EXAMPLES = 3
 BUDGET_TOKENS = 150  # a tool
-_MAX_CHARACTERS = 60  # of one string
-_MAX_WORDS = 8
+_MAX_CHARACTERS = 40  # of one string
+_MAX_WORDS = 3  # of one string: the names of things, not sentences
+_MAX_ALL_WORDS = 10  # of one example
 _MAX_CANDIDATES = 500  # distinct examples of one tool that are compared; more add time and no new form
 
 
@@ -77,7 +79,8 @@ def _fit(arguments: Mapping[str, Any], tool: ToolSpec) -> bool:
     known = tool.input_schema.get("properties")
     if not isinstance(known, Mapping) or any(name not in known for name in arguments):
         return False
-    return all(_harmless(text) for text in _strings(arguments))
+    texts = list(_strings(list(arguments.values())))
+    return all(map(_harmless, texts)) and sum(len(text.split()) for text in texts) <= _MAX_ALL_WORDS
 
 
 def _harmless(text: str) -> bool:
@@ -86,7 +89,7 @@ def _harmless(text: str) -> bool:
         and len(text.split()) <= _MAX_WORDS
         and text.isprintable()  # false for line breaks, control, invisible and direction-changing characters
         and "://" not in text
-        and "[redacted]" not in text
+        and REDACTED not in text
     )
 
 

@@ -1,21 +1,22 @@
 """Trials → a prompt artefact: demonstrations to choose from for each query, and a hint for each tool."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from adapters.messages import ToolSpec, demonstration_line
+from adapters.messages import ToolCall, ToolSpec, demonstration_line
 from learner.distill.demonstrations import DEMONSTRATIONS, HINTS
 from learner.distill.hints import hint_texts
 from learner.errors import NothingToLearnError
 from learner.selection import demonstration_of, select
 from middleware.memory.artefacts import Manifest, write_artefact
 from middleware.memory.identity import now
-from middleware.memory.records import Hint, ToolRecord, Trial
+from middleware.memory.records import CallMade, Hint, ToolRecord, Trial
 from middleware.memory.store import Memory
 
 LIMIT = 20_000  # demonstrations in one artefact
+CALLS = 2_000  # newest good calls of other clients that hints are chosen from, a server
 
 
 def tool_specs(tools: Iterable[ToolRecord]) -> list[ToolSpec]:
@@ -30,33 +31,29 @@ def tool_specs(tools: Iterable[ToolRecord]) -> list[ToolSpec]:
     ]
 
 
-def choose(memory: Memory, *, server: str | None, limit: int = LIMIT) -> list[Trial]:
-    """Return the trials that an artefact for `server` (all servers when None) would be made from.
-
-    Raises:
-        NothingToLearnError: no solved trial is there.
-    """
-    chosen = select(memory.trials(server=server, label="solved"), limit=limit)
-    if not chosen:
-        of_server = f" for server {server!r}" if server else ""
-        raise NothingToLearnError(
-            f"the memory {memory.path} has no solved trial{of_server}; import a suite or practise first"
-        )
-    return chosen
+def choose(memory: Memory, *, server_uid: str | None, limit: int = LIMIT) -> list[Trial]:
+    """Return the trials that an artefact for one server (None: for all) would be made from."""
+    return select(memory.trials(server_uid=server_uid, label="solved"), limit=limit)
 
 
-def distill_prompt(memory: Memory, *, name: str, server: str | None, limit: int = LIMIT) -> tuple[Path, Manifest]:
+def distill_prompt(memory: Memory, *, name: str, server_uid: str | None, limit: int = LIMIT) -> tuple[Path, Manifest]:
     """Write the prompt artefact `name` beside the memory, remember it, and return its folder and manifest.
 
     Raises:
-        NothingToLearnError: no solved trial is there.
+        NothingToLearnError: neither a solved trial nor a good call of a listed tool is there.
         ArtefactError: the name is taken, or the folder cannot be written.
     """
-    trials = choose(memory, server=server, limit=limit)
+    trials = choose(memory, server_uid=server_uid, limit=limit)
+    tools = [tool for tool in memory.tools() if server_uid in (None, tool.server_uid)]
     demonstrations = [demonstration for trial in trials if (demonstration := demonstration_of(trial))]
-    hints, texts = _hints(trials, memory.tools(server))
+    hints = _hints(memory, trials, tools)
+    if not demonstrations and not hints:
+        raise NothingToLearnError(
+            f"the memory {memory.path} has no solved trial and no good call to learn from; "
+            "use a server behind learner proxy, import a suite, or practise first"
+        )
     hashes: dict[str, dict[str, str]] = {}
-    for tool in memory.tools(server):
+    for tool in tools:
         hashes.setdefault(tool.server, {})[tool.name] = tool.hash
     manifest = Manifest(
         name=name,
@@ -65,11 +62,11 @@ def distill_prompt(memory: Memory, *, name: str, server: str | None, limit: int 
         practicum=version("practicum"),
         trials=len(trials),
         tools=hashes,
-        settings={"server": server, "limit": limit},
+        settings={"server_uid": server_uid, "limit": limit},
     )
     files = {
         DEMONSTRATIONS: "".join(demonstration_line(demonstration) + "\n" for demonstration in demonstrations),
-        HINTS: json.dumps(texts, indent=1, ensure_ascii=False) + "\n",
+        HINTS: json.dumps({hint.tool_name: hint.text for hint in hints}, indent=1, ensure_ascii=False) + "\n",
     }
     folder = memory.path.parent / "artefacts" / name
     manifest = write_artefact(folder, manifest, files)
@@ -84,19 +81,35 @@ def distill_prompt(memory: Memory, *, name: str, server: str | None, limit: int 
     return folder, manifest
 
 
-def _hints(trials: Sequence[Trial], tools: Sequence[ToolRecord]) -> tuple[list[Hint], Mapping[str, str]]:
-    """Hints of each server from its own trials alone: two servers may have tools of one name."""
+def _hints(memory: Memory, trials: Sequence[Trial], tools: Sequence[ToolRecord]) -> list[Hint]:
+    """Hints of each server from its own calls alone: two servers may have tools of one name."""
     hints = []
-    texts: dict[str, str] = {}
     for uid in sorted({tool.server_uid for tool in tools}):
         own = {tool.name: tool for tool in tools if tool.server_uid == uid}
+        made = [call for trial in trials if trial.server_uid == uid for call in _own_words(trial)]
+        made += memory.good_calls(uid, limit=CALLS)
+        # A call that worked under another definition says nothing about this one. Imported gold never saw one.
         calls = [
-            call
-            for trial in trials
-            if trial.server_uid == uid and (demonstration := demonstration_of(trial))
-            for call in demonstration.calls
+            ToolCall(call.name, call.arguments)
+            for call in made
+            if call.name in own and (call.tool_hash == own[call.name].hash or call.outcome is None)
         ]
-        for tool, text in hint_texts(calls, tool_specs(own.values())).items():
-            hints.append(Hint(uid, tool, own[tool].hash, text))
-            texts[tool] = text
-    return hints, texts
+        texts = hint_texts(calls, tool_specs(own.values()))
+        hints += [Hint(uid, tool, own[tool].hash, text) for tool, text in texts.items()]
+    return hints
+
+
+def _own_words(trial: Trial) -> Iterator[CallMade]:
+    """Yield the trial's good calls but those that repeat words of an earlier answer which the query does not hold.
+
+    What a tool returned must not come into a description by way of a model that repeats it.
+    """
+    answers = ""
+    for call in trial.calls:
+        repeated = any(
+            isinstance(value, str) and " " in value and value in answers and value not in (trial.query or "")
+            for value in call.arguments.values()
+        )
+        if call.outcome in (None, "result") and not repeated:
+            yield call
+        answers += call.text

@@ -2,6 +2,7 @@
 
 MemoryFileError
 └── MemoryBusyError    another process holds it
+ArtefactError          an artefact's folder is missing, damaged, or cannot be written
 """
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-# Python's own SHA-256 where it has one: hashlib loads OpenSSL for it, which was a seventh of a relay's memory.
+# Python's own SHA-256 where it has one: hashlib loads OpenSSL for it, and that weighs on every relay.
 if TYPE_CHECKING:
     from hashlib import sha256
 else:

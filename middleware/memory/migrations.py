@@ -83,7 +83,7 @@ CREATE TABLE trials (
     query TEXT,                       -- NULL: a foreign client gave none
     source TEXT NOT NULL CHECK (source IN ('live', 'explore', 'import', 'evaluate')),
     model TEXT,                       -- NULL: unknown
-    origin TEXT,                      -- NULL: lived through; else where it was imported from, as SUITE/SPLIT/ID
+    origin TEXT,                      -- NULL: lived through; else where from, as JSON: [SUITE, SPLIT, ID]
     created_at TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX trials_once_by_origin ON trials (origin) WHERE origin IS NOT NULL;

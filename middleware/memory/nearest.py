@@ -1,8 +1,8 @@
 """The remembered queries nearest to a new one, by BM25 over all of its words.
 
 The index is derived from the memory and disposable: it lies in a folder beside it and can be deleted at any time.
-tantivy rather than FTS5, which scores every match of every common word: 25 ms against 2.8 s among a million queries
-(docs/decisions/0003-nearest-queries.md).
+tantivy rather than FTS5, which scores every match of every common word (docs/decisions/0003-nearest-queries.md, figures
+in benchmarks/LOG.md).
 """
 
 import shutil
@@ -30,22 +30,17 @@ class Neighbour(NamedTuple):
 
 
 class NearestIndex:
-    """Texts by key. In RAM without a `folder`; with one, on disk, where one process at a time may write."""
+    """Texts by key. In RAM without a `folder`; with one, on disk, where one process at a time may write.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    `of` says what the texts are of; an index in `folder` that was made of something else is made anew.
+    """
+
+    def __init__(self, folder: Path | None = None, *, of: str = "") -> None:
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("text", stored=False, tokenizer_name="practicum", index_option="freq")
         builder.add_integer_field("key", stored=True, fast=True)
-        schema = builder.build()
-        if folder is None:
-            self._index = tantivy.Index(schema)
-        else:
-            mark = folder / "version"
-            if folder.exists() and (not mark.exists() or mark.read_text() != VERSION):
-                shutil.rmtree(folder)
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._index = tantivy.Index(schema, path=str(folder))
-            mark.write_text(VERSION)
+        self._schema = builder.build()
+        self._index = tantivy.Index(self._schema) if folder is None else self._opened(folder, f"{VERSION} {of}")
         self._analyzer = (
             tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
             .filter(tantivy.Filter.lowercase())
@@ -54,7 +49,21 @@ class NearestIndex:
             .build()
         )
         self._index.register_tokenizer("practicum", self._analyzer)
-        self._schema = schema
+
+    def _opened(self, folder: Path, mark: str) -> tantivy.Index:
+        """Open the index in `folder`; one of another version, of something else, or damaged, is made anew."""
+        marked = folder / "version"
+        if folder.exists() and (not marked.exists() or marked.read_text() != mark):
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            index = tantivy.Index(self._schema, path=str(folder))
+        except ValueError:
+            shutil.rmtree(folder)
+            folder.mkdir(mode=0o700)
+            index = tantivy.Index(self._schema, path=str(folder))
+        marked.write_text(mark)
+        return index
 
     def add(self, texts: Iterable[tuple[int, str]]) -> int:
         """Add `(key, text)` pairs and return how many; all become visible at once.

@@ -58,12 +58,16 @@ class CallRecord:
 
 @dataclass(frozen=True)
 class CallMade:
-    """A call as the learner compares and shows it: tool, arguments, and how it ended."""
+    """A call as the learner compares and shows it: tool, arguments, how it ended, and what was answered.
+
+    `tool_hash` is of the definition that the caller saw (None: it never listed the tools, or the call is imported).
+    """
 
     name: str
     arguments: Mapping[str, Any]
     outcome: Outcome | None = None
     text: str = ""
+    tool_hash: str | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from middleware.memory.records import (
     Trial,
     Verdict,
 )
+from middleware.memory.redaction import redact
 from middleware.memory.rows import close_orphans, take_in_spools
 
 _SEARCH_CHUNK = 2000  # calls indexed in one transaction: a waiting relay gets its turn within some 50 ms
@@ -55,8 +56,10 @@ class Memory:
         self.path = path
         self._db = open_database(path)
         self._nearest: NearestIndex | None = None
-        take_in_spools(self._db, path)
-        close_orphans(self._db)
+        # While another process holds the memory, the traces of the dead wait for the next who opens it.
+        with suppress(apsw.BusyError):
+            take_in_spools(self._db, path)
+            close_orphans(self._db)
 
     def __enter__(self) -> "Memory":
         return self
@@ -89,11 +92,6 @@ class Memory:
             """  # noqa: S608 - a constant
         )
         return [ServerRecord(*row) for row in rows]
-
-    def server_uids(self, name: str) -> list[str]:
-        """Return the uids of the servers called `name`, oldest first: several when the command changed."""
-        rows = self._rows("SELECT uid FROM servers WHERE name = ? ORDER BY created_at", (name,))
-        return [str(uid) for (uid,) in rows]
 
     def tools(self, server: str | None = None) -> list[ToolRecord]:
         """Return each tool's newest definition, of `server` (a name) or of all, with its calls and failures."""
@@ -154,21 +152,30 @@ class Memory:
         *,
         limit: int | None = None,
         server: str | None = None,
+        server_uid: str | None = None,
         label: str | None = None,
         like: str | None = None,
     ) -> list[Trial]:
-        """Return trials with their calls and newest verdicts: newest first, or with `like` nearest query first."""
+        """Return trials with their calls and newest verdicts: newest first, or with `like` nearest query first.
+
+        `server` is a name, which several servers may have had; `server_uid` is one server.
+        """
         conditions: list[str] = []
         values: list[Any] = []
         order = "trials.id DESC"
         near: dict[int, int] = {}
         if like is not None:
-            near = {key: rank for rank, (key, _) in enumerate(self.nearest_queries(like, limit or 8))}
+            # Wider than asked for where other conditions will thin it out.
+            wanted = (limit or 8) * (1 if (server, server_uid, label) == (None, None, None) else 50)
+            near = {key: rank for rank, (key, _) in enumerate(self.nearest_queries(like, wanted))}
             conditions.append("trials.id IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(list(near)))
         if server is not None:
             conditions.append("trials.server_uid IN (SELECT uid FROM servers WHERE name = ?)")
             values.append(server)
+        if server_uid is not None:
+            conditions.append("trials.server_uid = ?")
+            values.append(server_uid)
         if label is not None:
             conditions.append("verdicts.label = ?")
             values.append(label)
@@ -182,24 +189,39 @@ class Memory:
                 (SELECT max(id) FROM verdicts WHERE trial_uid = trials.uid)
             {where} ORDER BY {order} LIMIT ?
             """,  # noqa: S608 - constants
-            (*values, -1 if limit is None else limit),
+            (*values, -1 if limit is None or like is not None else limit),
         )
         made = self._calls_of(str(row[1]) for row in rows)
         found = [_trial(row, made.get(row[1], ())) for row in rows]
-        return sorted(found, key=lambda trial: near[trial.id]) if like is not None else found
+        return sorted(found, key=lambda trial: near[trial.id])[:limit] if like is not None else found
 
     def _calls_of(self, trial_uids: Iterable[str]) -> dict[str, list[CallMade]]:
         made: dict[str, list[CallMade]] = {}
         rows = self._rows(
             """
-            SELECT trial_uid, tool_name, arguments_json, outcome, coalesce(error, result_json, '') FROM calls
+            SELECT trial_uid, tool_name, arguments_json, outcome, coalesce(error, result_json, ''), tool_hash FROM calls
             WHERE trial_uid IN (SELECT value FROM json_each(?)) ORDER BY id
             """,
             (json.dumps(list(trial_uids)),),
         )
-        for uid, name, arguments, outcome, text in rows:
-            made.setdefault(uid, []).append(CallMade(name, _object(arguments), outcome, text))
+        for uid, name, arguments, outcome, text, key in rows:
+            made.setdefault(uid, []).append(CallMade(name, _object(arguments), outcome, text, key))
         return made
+
+    def good_calls(self, server_uid: str, *, limit: int) -> list[CallMade]:
+        """Return the newest calls of clients other than the learner that went well, newest first."""
+        rows = self._rows(
+            """
+            SELECT tool_name, arguments_json, outcome, tool_hash FROM calls
+            WHERE server_uid = ? AND outcome = 'result' AND trial_uid IS NULL ORDER BY id DESC LIMIT ?
+            """,
+            (server_uid, limit),
+        )
+        return [CallMade(name, _object(arguments), outcome, "", key) for name, arguments, outcome, key in rows]
+
+    def seen_by_relay(self, server_uid: str) -> bool:
+        """Return whether a relay ever stood before this server: only then can one show it anything."""
+        return bool(self._rows("SELECT 1 FROM sessions WHERE server_uid = ? LIMIT 1", (server_uid,)))
 
     def nearest_queries(self, query: str, count: int = 8) -> list[tuple[int, float]]:
         """Return the ids of the `count` trials whose queries are nearest to `query`, with their BM25 scores.
@@ -207,7 +229,9 @@ class Memory:
         While another process brings the index up to date, the answer is from what it held before.
         """
         if self._nearest is None:
-            self._nearest = NearestIndex(self.path.with_name(self.path.name + ".nearest"))
+            # By when this memory was made, an index that outlived another memory of the same name is told apart.
+            [(born,)] = self._rows("SELECT applied_at FROM migrations ORDER BY rowid LIMIT 1")
+            self._nearest = NearestIndex(self.path.with_name(self.path.name + ".nearest"), of=str(born))
         with suppress(IndexBusyError):
             self._nearest.catch_up(self._queries_after)
         return [(key, score) for key, score in self._nearest.nearest(query, count)]
@@ -239,7 +263,10 @@ class Memory:
     # Adding
 
     def add_server(self, uid: str, name: str, command: str, tools: Sequence[Mapping[str, Any]]) -> None:
-        """Remember a server that no relay saw, and its tool definitions as in `tools/list`; twice changes nothing."""
+        """Remember a server that no relay saw, and its tool definitions as in `tools/list`; twice changes nothing.
+
+        Secrets are redacted by their shape.
+        """
         with self._db:
             self._db.execute("INSERT OR IGNORE INTO servers VALUES (?, ?, ?, ?)", (uid, name, command, now()))
             self._db.executemany(
@@ -261,7 +288,8 @@ class Memory:
         """Add trials with their verdicts, all or none, and return how many were new.
 
         The calls of an imported trial are added with it; those of any other were written by the relay. A trial whose
-        `origin` is there already is left as it is.
+        `origin` is there already is left as it is. Secrets are redacted by their shape; not by the names of arguments,
+        which would take the gold out of suites whose tools have an `api_key`.
         """
         added = 0
         with self._db:
@@ -275,7 +303,7 @@ class Memory:
                         trial.uid,
                         trial.episode_uid,
                         trial.server_uid,
-                        trial.query,
+                        redact(trial.query, names=False),
                         trial.source,
                         trial.model,
                         trial.origin,
@@ -293,7 +321,7 @@ class Memory:
 
     def _add_imported_calls(self, trial: Trial) -> None:
         for call in trial.calls:
-            arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+            arguments = _json(dict(call.arguments))
             self._db.execute(
                 """
                 INSERT INTO calls (uid, server_uid, tool_name, arguments_json, created_at, request_bytes, trial_uid)
@@ -369,13 +397,15 @@ class Memory:
         )
         return {str(uid): str(artefact) for uid, artefact in rows}
 
+    def hinted_servers(self, artefact: str) -> list[str]:
+        """Return the uids of the servers that the artefact has hints for."""
+        rows = self._rows("SELECT DISTINCT server_uid FROM hints WHERE artefact = ? ORDER BY server_uid", (artefact,))
+        return [uid for (uid,) in rows]
+
     def apply(self, artefact: str) -> list[str]:
         """Let the relays of the artefact's servers show its hints; return those servers' names."""
         with self._db:
-            uids = [
-                str(uid)
-                for (uid,) in self._db.execute("SELECT DISTINCT server_uid FROM hints WHERE artefact = ?", (artefact,))
-            ]
+            uids = self.hinted_servers(artefact)
             self._db.executemany(
                 "INSERT INTO servings (server_uid, action, artefact, created_at) VALUES (?, 'apply', ?, ?)",
                 [(uid, artefact, now()) for uid in uids],
@@ -432,6 +462,10 @@ def _trial(row: tuple[Any, ...], calls: Iterable[CallMade]) -> Trial:
         episode_uid=episode_uid,
         id=key,
     )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(redact(value, names=False), ensure_ascii=False)
 
 
 def _object(text: str | None) -> dict[str, Any]:

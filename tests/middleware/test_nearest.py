@@ -58,6 +58,14 @@ def test_an_index_of_another_version_is_made_anew(tmp_path: Path) -> None:
     assert len(NearestIndex(tmp_path / "i")) == 0
 
 
+def test_an_index_of_something_else_or_a_damaged_one_is_made_anew(tmp_path: Path) -> None:
+    NearestIndex(tmp_path / "i", of="one memory").add([(1, "alpha")])
+    assert len(NearestIndex(tmp_path / "i", of="one memory")) == 1
+    assert len(NearestIndex(tmp_path / "i", of="another")) == 0
+    (tmp_path / "i" / "meta.json").write_text("{")
+    assert len(NearestIndex(tmp_path / "i", of="another")) == 0
+
+
 def test_a_second_writer_is_told_that_the_index_is_busy(tmp_path: Path) -> None:
     index = NearestIndex(tmp_path / "i")
     index.add([(1, "alpha")])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middleware.redaction import may_hold_secret, redact, redact_command, redact_text, shorten
+from middleware.memory.redaction import may_hold_secret, redact, redact_command, redact_text, shorten
 
 SECRETS = [
     "sk-proj-Abcdefghijklmnop1234",

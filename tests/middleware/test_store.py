@@ -6,6 +6,7 @@ from middleware.memory.database import open_database
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.identity import new_uid
 from middleware.memory.records import CallMade, Hint, Trial, Verdict
+from middleware.memory.spool import Spool
 from middleware.memory.store import Memory
 from tests.conftest import recorded_call, recorded_server, tool_definition
 
@@ -112,6 +113,30 @@ def test_trials_are_found_by_the_nearest_query_nearest_first(memory: Memory) -> 
     memory.add_trials([imported("low tide")])
     assert [trial.query for trial in memory.trials(like="tide, Lindholm?")] == ["high tide at Lindholm", "low tide"]
     assert [trial.query for trial in memory.trials(like="rain tide Corvane", limit=1)] == ["rain near Corvane"]
+
+
+def test_near_trials_of_one_server_are_found_behind_nearer_ones_of_another(memory_file: Path, memory: Memory) -> None:
+    for uid in ("sea", "lake"):
+        recorded_server(memory_file, uid, [])
+    memory.add_trials([imported(f"high tide number {number}", server="uid-of-sea") for number in range(20)])
+    memory.add_trials([imported("some high water", server="uid-of-lake")])
+    (found,) = memory.trials(like="high tide", server="lake", limit=3)
+    assert found.query == "some high water"
+
+
+def test_a_locked_memory_with_a_dead_relays_spool_can_still_be_read(memory_file: Path) -> None:
+    open_database(memory_file).close()
+    spool = Spool(memory_file)
+    spool.append([{"kind": "server", "uid": "s", "name": "sea", "command": "c", "created_at": "t"}])
+    spool.close()
+    holder = open_database(memory_file)
+    holder.execute("BEGIN IMMEDIATE")
+    with Memory(memory_file) as memory:
+        assert memory.servers() == []
+    holder.execute("COMMIT")
+    holder.close()
+    with Memory(memory_file) as memory:
+        assert [server.name for server in memory.servers()] == ["sea"]
 
 
 def artefact(memory: Memory, name: str, *servers: str) -> None:
