@@ -123,6 +123,13 @@ def system_text(messages: Sequence[Message]) -> str:
     return "\n".join(message.content for message in messages if message.role == "system")
 
 
+def required_arguments(tool: ToolSpec) -> frozenset[str]:
+    """Return the names of the arguments that `tool` says it needs; what is no list of names says nothing."""
+    required = tool.input_schema.get("required")
+    names = required if isinstance(required, list | tuple) else ()
+    return frozenset(name for name in names if isinstance(name, str))
+
+
 def argument_schemas(tool: ToolSpec) -> dict[str, Mapping[str, Any]]:
     """Return the schema of each argument of `tool` by name; `true` and other shorthands count as an empty one."""
     properties = tool.input_schema.get("properties")

@@ -340,7 +340,7 @@ def _readings(query: str, tool: ToolSpec, demos: list[Demonstration], failures: 
         errors = [failure for failure, names in blamed if names == [name]]
         shown = [(asked, arguments.get(name), weight) for asked, arguments, weight in rows]
         choices[name] = _values(query, name, schema, shown, errors, forms)
-        if name not in (tool.input_schema.get("required") or ()) and all(name in call.arguments for call, _ in errors):
+        if name not in prompts.required_arguments(tool) and all(name in call.arguments for call, _ in errors):
             there, absent = (_told(query, [(row, (row[1] is None) == out) for row in shown]) for out in (False, True))
             left_out = absent > there if shown else not choices[name] or choices[name][0][0] < _EVIDENT
             choices[name].insert(0 if left_out else len(choices[name]), (absent * left_out, None, None))

@@ -7,6 +7,7 @@ type.
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,11 +182,6 @@ class _Fields:
         value = self.row.get(name, default)
         if not isinstance(value, str) or not (value or default == ""):
             raise self.wrong(f"{name!r} must be a text that is not empty")
-        try:
-            # JSON can spell half a surrogate pair, which no file, terminal or index takes.
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise self.wrong(f"{name!r} holds a character that is not Unicode text; remove it") from error
         return value
 
     def mapping(self, name: str) -> dict[str, Any]:
@@ -223,9 +219,20 @@ def _bytes(path: Path) -> bytes:
         raise SuiteError(f"{path} cannot be read: {error.strerror}; correct that or give another suite") from error
 
 
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
+
+
 def _json(text: bytes, place: str) -> Any:
     try:
-        return json.loads(text.decode())
+        value = json.loads(text.decode(), parse_constant=_no_number, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text, and could not be stored
     except (ValueError, RecursionError) as error:
-        # UnicodeDecodeError and JSONDecodeError are both ValueErrors, and both say where.
+        # UnicodeError and JSONDecodeError are both ValueErrors, and both say where.
         raise SuiteError(f"{place}: not JSON in UTF-8 ({error}); correct or remove it") from error
+    return value

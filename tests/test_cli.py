@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,74 @@ def test_a_secret_in_a_suite_is_not_written(tmp_path: Path, memory_file: Path) -
     files = [path for path in memory_file.parent.rglob("*") if path.is_file() and "cases-train" not in path.name]
     assert len(files) >= 4
     assert not [path for path in files if secret.encode() in path.read_bytes()]
+
+
+def test_a_distilling_that_fails_leaves_no_artefact_behind(memory_file: Path) -> None:
+    run("import", "suite", HARBOUR, "--split", "train", memory=memory_file)
+    holder = open_database(memory_file)
+    holder.execute("BEGIN IMMEDIATE")
+    held = run("distill", "--to", "prompt", "--name", "h", memory=memory_file)
+    holder.close()
+    assert (held.returncode, "held by another process" in held.stderr) == (1, True), held
+    assert run("distill", "--to", "prompt", "--name", "h", memory=memory_file).returncode == 0
+
+
+def test_a_memory_that_is_a_folder_does_not_keep_a_tool_from_working(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "learner", "proxy", "--name", "x", "--memory", str(tmp_path), "--", "cat"],
+        input="hello\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "hello\n")
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_a_demo_in_a_locked_memory_says_so_in_one_line(memory_file: Path) -> None:
+    holder = open_database(memory_file)
+    holder.execute("BEGIN IMMEDIATE")
+    done = run("demo", memory=memory_file)
+    holder.close()
+    assert (done.returncode, "held by another process" in done.stderr) == (1, True), done
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_words_that_are_no_text_and_huge_limits_are_taken(memory_file: Path) -> None:
+    run("import", "suite", HARBOUR, "--split", "train", memory=memory_file)
+    assert run("trials", "--like", "tide \udcff", "--limit", "100000", memory=memory_file).returncode == 0
+    assert run("calls", "--search", "\udcff", "--server", "\udcff", memory=memory_file).returncode == 0
+    assert run("calls", "--limit", "99999999999999999999", memory=memory_file).returncode == 2
+
+
+@pytest.mark.parametrize("damage", ["meta", "files", "a file"])
+def test_a_damaged_query_index_is_made_anew(damage: str, memory_file: Path) -> None:
+    run("import", "suite", HARBOUR, "--split", "train", memory=memory_file)
+    before = run("trials", "--like", "tides", "--json", memory=memory_file).stdout
+    index = memory_file.with_name(memory_file.name + ".nearest")
+    if damage == "meta":
+        (index / "meta.json").write_text("{")
+    elif damage == "files":
+        for path in index.glob("*.idx"):
+            path.unlink()
+    else:
+        shutil.rmtree(index)
+        index.write_text("")
+    again = run("trials", "--like", "tides", "--json", memory=memory_file)
+    assert (again.returncode, again.stdout) == (0, before), again.stderr
+    assert len(json.loads(before)) > 1
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', "NaN", "1e999", "-Infinity"])
+def test_a_value_that_is_no_json_or_no_text_is_refused_with_its_line(
+    value: str, tmp_path: Path, memory_file: Path
+) -> None:
+    for name in ("suite.json", "tools.json"):
+        (tmp_path / name).write_text((HARBOUR / name).read_text())
+    case = '{"id": "1", "query": "q", "calls": [{"name": "tide_times", "arguments": {"day": VALUE}}]}'
+    (tmp_path / "cases-train.jsonl").write_text(case.replace("VALUE", value) + "\n")
+    done = run("import", "suite", tmp_path, "--split", "train", memory=memory_file)
+    assert (done.returncode, "cases-train.jsonl:1" in done.stderr) == (1, True), done
 
 
 def test_a_malformed_suite_leaves_nothing_behind(tmp_path: Path, memory_file: Path) -> None:

@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="practicum", prog_name="learner")
 @click.option(
     "--memory",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="The memory file. Default: PRACTICUM_MEMORY, else practicum/memory.db in the user's data directory.",
 )
 @click.pass_context

@@ -40,7 +40,7 @@ MODEL = "recall"
 @click.option("--seed", default=0, show_default=True, help="Which world: its conventions, content and tasks.")
 @click.option(
     "--memory",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="The memory to practise into. Default: a new one in the temporary directory.",
 )
 @json_option

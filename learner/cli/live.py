@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import anyio
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 from mcp.types import RequestParamsMeta
@@ -36,6 +37,12 @@ class LiveTools:
         try:
             async with Client(parameters) as client:
                 yield cls(client)
+        except BaseExceptionGroup as group:
+            # The client's tasks wrap whatever ends them, ours included.
+            error = _first(group)
+            if isinstance(error, MCPError | OSError | anyio.ClosedResourceError | anyio.BrokenResourceError):
+                raise PracticeError(f"the server {name!r} behind the relay broke off: {error}") from group
+            raise error from group
         except (MCPError, OSError) as error:
             raise PracticeError(f"the server {name!r} behind the relay broke off: {error}") from error
 
@@ -58,3 +65,11 @@ class LiveTools:
             return Response(str(error), is_error=True)
         text = "\n".join(part.text for part in result.content if part.type == "text")
         return Response(text, is_error=bool(result.is_error))
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first exception in `group` that is no group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

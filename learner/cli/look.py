@@ -11,15 +11,27 @@ from learner.cli.show import harmless, print_json, print_table
 from middleware.memory.records import CallRecord, Trial
 from middleware.memory.store import Memory
 
+_LIMIT = click.IntRange(1, 100_000)
+
+
+class _Text(click.ParamType[str]):
+    """Text from a command line, which may hold bytes that are no text in any encoding: those become "?"."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        return value.encode("utf-8", "replace").decode()
+
+
 OUTCOMES = ("result", "tool_error", "protocol_error", "cancelled", "no_answer")
 
 
 @click.command("calls")
-@click.option("--server", help="Only calls to the server of this name.")
-@click.option("--tool", help="Only calls to this tool.")
+@click.option("--server", type=_Text(), help="Only calls to the server of this name.")
+@click.option("--tool", type=_Text(), help="Only calls to this tool.")
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only calls that ended like this.")
-@click.option("--search", help="Only calls with all of these words in tool, arguments, result or error.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many calls.")
+@click.option("--search", type=_Text(), help="Only calls with all of these words in tool, arguments, result or error.")
+@click.option("--limit", default=20, show_default=True, type=_LIMIT, help="How many calls.")
 @json_option
 @memory_option
 def calls_command(
@@ -56,7 +68,7 @@ def calls_command(
 
 
 @click.command("tools")
-@click.option("--server", help="Only tools of the server of this name.")
+@click.option("--server", type=_Text(), help="Only tools of the server of this name.")
 @json_option
 @memory_option
 def tools_command(server: str | None, as_json: bool, memory: Path | None) -> None:
@@ -133,10 +145,10 @@ def servers_command(as_json: bool, memory: Path | None) -> None:
 
 
 @click.command("trials")
-@click.option("--server", help="Only trials of the server of this name.")
+@click.option("--server", type=_Text(), help="Only trials of the server of this name.")
 @click.option("--label", type=click.Choice(("solved", "failed", "unclear")), help="Only trials judged so.")
-@click.option("--like", help="The trials whose queries are nearest to this one, nearest first.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many trials.")
+@click.option("--like", type=_Text(), help="The trials whose queries are nearest to this one, nearest first.")
+@click.option("--limit", default=20, show_default=True, type=_LIMIT, help="How many trials.")
 @json_option
 @memory_option
 def trials_command(

@@ -8,7 +8,7 @@ from middleware.memory.database import default_path
 
 memory_option = click.option(
     "--memory",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="The memory file. Default: PRACTICUM_MEMORY, else practicum/memory.db in the user's data directory.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")

@@ -89,6 +89,7 @@ def _harmless(text: str) -> bool:
         and len(text.split()) <= _MAX_WORDS
         and text.isprintable()  # false for line breaks, control, invisible and direction-changing characters
         and "://" not in text
+        and "www." not in text.lower()
         and REDACTED not in text
     )
 

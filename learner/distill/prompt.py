@@ -1,6 +1,7 @@
 """Trials → a prompt artefact: demonstrations to choose from for each query, and a hint for each tool."""
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -70,14 +71,18 @@ def distill_prompt(memory: Memory, *, name: str, server_uid: str | None, limit: 
     }
     folder = memory.path.parent / "artefacts" / name
     manifest = write_artefact(folder, manifest, files)
-    memory.add_artefact(
-        name=name,
-        kind="prompt",
-        path=folder,
-        manifest={"files": dict(manifest.files), "tools": hashes, "settings": dict(manifest.settings)},
-        trial_uids=[trial.uid for trial in trials],
-        hints=hints,
-    )
+    try:
+        memory.add_artefact(
+            name=name,
+            kind="prompt",
+            path=folder,
+            manifest={"files": dict(manifest.files), "tools": hashes, "settings": dict(manifest.settings)},
+            trial_uids=[trial.uid for trial in trials],
+            hints=hints,
+        )
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # an artefact that the memory does not know is none
+        raise
     return folder, manifest
 
 

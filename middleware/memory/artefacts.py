@@ -49,7 +49,7 @@ def write_artefact(folder: Path, manifest: Manifest, files: Mapping[str, str]) -
                 _write(draft / name, text)
             _write(draft / MANIFEST, json.dumps(asdict(complete), indent=1, ensure_ascii=False) + "\n")
             if folder.exists():
-                raise ArtefactError(f"the artefact {folder.name} is there already; give another name with --name")
+                raise ArtefactError(f"the artefact {folder} is there already; give another name with --name")
             draft.rename(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)

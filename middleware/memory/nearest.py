@@ -29,10 +29,21 @@ class Neighbour(NamedTuple):
     score: float
 
 
+def remove_index(folder: Path) -> None:
+    """Remove an index, or whatever else has its place: it is derived, and made anew by the next who needs it."""
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)
+
+
 class NearestIndex:
     """Texts by key. In RAM without a `folder`; with one, on disk, where one process at a time may write.
 
     `of` says what the texts are of; an index in `folder` that was made of something else is made anew.
+
+    Raises:
+        OSError, ValueError: on opening or using it: the folder cannot be used, or what is in it is damaged.
     """
 
     def __init__(self, folder: Path | None = None, *, of: str = "") -> None:
@@ -51,17 +62,12 @@ class NearestIndex:
         self._index.register_tokenizer("practicum", self._analyzer)
 
     def _opened(self, folder: Path, mark: str) -> tantivy.Index:
-        """Open the index in `folder`; one of another version, of something else, or damaged, is made anew."""
+        """Open the index in `folder`; one of another version, or of something else, is made anew."""
         marked = folder / "version"
         if folder.exists() and (not marked.exists() or marked.read_text() != mark):
-            shutil.rmtree(folder)
+            remove_index(folder)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            index = tantivy.Index(self._schema, path=str(folder))
-        except ValueError:
-            shutil.rmtree(folder)
-            folder.mkdir(mode=0o700)
-            index = tantivy.Index(self._schema, path=str(folder))
+        index = tantivy.Index(self._schema, path=str(folder))
         marked.write_text(mark)
         return index
 
@@ -108,7 +114,9 @@ class NearestIndex:
             return []
         terms = [(tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", word, "freq")) for word in words]
         searcher = self._index.searcher()
-        found = searcher.search(tantivy.Query.boolean_query(terms), limit=count, count=False)
+        # tantivy makes room for `limit` hits beforehand.
+        limit = max(1, min(count, searcher.num_docs))
+        found = searcher.search(tantivy.Query.boolean_query(terms), limit=limit, count=False)
         return [Neighbour(int(searcher.doc(address)["key"][0]), float(score)) for score, address in found.hits]
 
     def last_key(self) -> int:

@@ -16,7 +16,7 @@ import apsw
 from middleware.memory.database import open_database
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.identity import new_uid, now, tool_hash
-from middleware.memory.nearest import IndexBusyError, NearestIndex
+from middleware.memory.nearest import IndexBusyError, NearestIndex, remove_index
 from middleware.memory.records import (
     ArtefactRecord,
     CallMade,
@@ -228,10 +228,19 @@ class Memory:
 
         While another process brings the index up to date, the answer is from what it held before.
         """
+        folder = self.path.with_name(self.path.name + ".nearest")
+        # By when this memory was made, an index that outlived another memory of the same name is told apart.
+        [(born,)] = self._rows("SELECT applied_at FROM migrations ORDER BY rowid LIMIT 1")
+        try:
+            return self._nearest_in(folder, born, query, count)
+        except (OSError, ValueError):  # damaged
+            self._nearest = None
+            remove_index(folder)
+            return self._nearest_in(folder, born, query, count)
+
+    def _nearest_in(self, folder: Path, born: str, query: str, count: int) -> list[tuple[int, float]]:
         if self._nearest is None:
-            # By when this memory was made, an index that outlived another memory of the same name is told apart.
-            [(born,)] = self._rows("SELECT applied_at FROM migrations ORDER BY rowid LIMIT 1")
-            self._nearest = NearestIndex(self.path.with_name(self.path.name + ".nearest"), of=str(born))
+            self._nearest = NearestIndex(folder, of=born)
         with suppress(IndexBusyError):
             self._nearest.catch_up(self._queries_after)
         return [(key, score) for key, score in self._nearest.nearest(query, count)]
@@ -405,10 +414,11 @@ class Memory:
     def apply(self, artefact: str) -> list[str]:
         """Let the relays of the artefact's servers show its hints; return those servers' names."""
         with self._db:
+            serving = self.serving()
             uids = self.hinted_servers(artefact)
             self._db.executemany(
                 "INSERT INTO servings (server_uid, action, artefact, created_at) VALUES (?, 'apply', ?, ?)",
-                [(uid, artefact, now()) for uid in uids],
+                [(uid, artefact, now()) for uid in uids if serving.get(uid) != artefact],
             )
         return sorted({self._server_name(uid) for uid in uids})
 

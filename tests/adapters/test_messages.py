@@ -11,6 +11,7 @@ from adapters.messages import (
     demonstrations_in,
     failures_in,
     hints_in,
+    required_arguments,
     system_text,
 )
 
@@ -68,3 +69,8 @@ def test_argument_schemas_are_objects_even_where_a_shorthand_stands() -> None:
     spec = ToolSpec("a", "", {"properties": {"x": True, "y": {"type": "string"}}})
     assert argument_schemas(spec) == {"x": {}, "y": {"type": "string"}}
     assert argument_schemas(ToolSpec("a", "", {"properties": None})) == {}
+
+
+def test_required_arguments_that_are_no_list_of_names_say_nothing() -> None:
+    for required, names in ((["a", 1], {"a"}), (5, set()), ("ab", set()), (None, set())):
+        assert required_arguments(ToolSpec("t", "", {"required": required})) == names

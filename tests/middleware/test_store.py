@@ -159,6 +159,14 @@ def test_apply_and_rollback_walk_back_through_what_was_shown(memory_file: Path, 
     assert memory.rollback() == []
 
 
+def test_applying_what_is_shown_already_changes_nothing(memory_file: Path, memory: Memory) -> None:
+    sea = recorded_server(memory_file, "sea", [])
+    artefact(memory, "one", sea)
+    memory.apply("one")
+    assert memory.apply("one") == ["sea"]
+    assert memory.rollback() == [("sea", "one", None)]
+
+
 def test_a_rollback_of_one_server_leaves_the_others(memory_file: Path, memory: Memory) -> None:
     sea, lake = recorded_server(memory_file, "sea", []), recorded_server(memory_file, "lake", [])
     artefact(memory, "both", sea, lake)
