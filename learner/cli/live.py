@@ -9,7 +9,7 @@ from typing import Any, cast
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
-from mcp.types import RequestParamsMeta
+from mcp.types import CONNECTION_CLOSED, RequestParamsMeta
 
 from adapters.messages import ToolSpec
 from learner.errors import PracticeError
@@ -58,10 +58,16 @@ class LiveTools:
                 return specs
 
     async def call(self, name: str, arguments: Mapping[str, Any], meta: Mapping[str, Any]) -> Response:
-        """Call a tool; a JSON-RPC error is a response like any other: the model gets its words."""
+        """Call a tool; a JSON-RPC error is a response like any other: the model gets its words.
+
+        Raises:
+            MCPError: there is nobody left to call.
+        """
         try:
             result = await self._client.call_tool(name, dict(arguments), meta=cast(RequestParamsMeta, dict(meta)))
         except MCPError as error:
+            if error.code == CONNECTION_CLOSED:
+                raise
             return Response(str(error), is_error=True)
         text = "\n".join(part.text for part in result.content if part.type == "text")
         return Response(text, is_error=bool(result.is_error))
