@@ -3,7 +3,6 @@
 A folder appears whole or not at all: it is written beside its place and renamed into it.
 """
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from middleware.memory.errors import ArtefactError
+from middleware.memory.identity import digest
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -39,7 +39,7 @@ def write_artefact(folder: Path, manifest: Manifest, files: Mapping[str, str]) -
     Raises:
         ArtefactError: `folder` is there already, or cannot be written.
     """
-    hashes = {name: _sha256(text.encode()) for name, text in files.items()}
+    hashes = {name: digest(text.encode()) for name, text in files.items()}
     complete = Manifest(**{**asdict(manifest), "files": hashes})
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -72,7 +72,7 @@ def read_artefact(folder: Path) -> tuple[Manifest, dict[str, str]]:
         files = {}
         for name, expected in manifest.files.items():
             data = (folder / Path(name).name).read_bytes()
-            if _sha256(data) != expected:
+            if digest(data) != expected:
                 raise ArtefactError(f"{folder / name} was changed after it was written; distil the artefact again")
             files[name] = data.decode("utf-8")
     except FileNotFoundError as error:
@@ -87,7 +87,3 @@ def read_artefact(folder: Path) -> tuple[Manifest, dict[str, str]]:
 def _write(path: Path, text: str) -> None:
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
