@@ -17,12 +17,8 @@ def words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", text.lower())) or frozenset({text})
 
 
-def jaccard(a: str, b: str) -> float:
-    """Return the Jaccard similarity of two texts' sets of words, 0 to 1."""
-    return _jaccard(words(a), words(b))
-
-
-def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
+def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
+    """Return the Jaccard similarity of two sets of words that are not empty, 0 to 1."""
     shared = len(a & b)
     return shared / (len(a) + len(b) - shared)
 
@@ -47,7 +43,7 @@ class NearDuplicates:
         """Yield the positions of the near-duplicates of `query`, in no useful order."""
         wanted = words(query)
         candidates = {number for word in self._first(wanted) for number in self._having.get(word, ())}
-        return (number for number in candidates if _jaccard(wanted, self._words[number]) >= self._threshold)
+        return (number for number in candidates if jaccard(wanted, self._words[number]) >= self._threshold)
 
     def has(self, query: str) -> bool:
         """Return whether `query` has a near-duplicate among the texts."""

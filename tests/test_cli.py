@@ -161,11 +161,15 @@ def test_two_servers_of_one_name_are_told_apart_by_their_uids(memory_file: Path)
 
 def test_a_secret_in_a_suite_is_not_written(tmp_path: Path, memory_file: Path) -> None:
     secret = "ghp_" + "a1B2c3D4e5" * 4
+    suite = tmp_path / "suite"
+    suite.mkdir()
     for name in ("suite.json", "tools.json", "cases-train.jsonl"):
-        (tmp_path / name).write_text((HARBOUR / name).read_text().replace("Petrel", secret))
-    run("import", "suite", tmp_path, "--split", "train", memory=memory_file)
+        text = (HARBOUR / name).read_text().replace("Petrel", secret).replace("High and low", secret)
+        (suite / name).write_text(text)
+        assert name == "suite.json" or secret in text
+    run("import", "suite", suite, "--split", "train", memory=memory_file)
     run("distill", "--to", "prompt", "--name", "h", memory=memory_file)
-    files = [path for path in memory_file.parent.rglob("*") if path.is_file() and "cases-train" not in path.name]
+    files = [path for path in memory_file.parent.rglob("*") if path.is_file() and path.parent != suite]
     assert len(files) >= 4
     assert not [path for path in files if secret.encode() in path.read_bytes()]
 

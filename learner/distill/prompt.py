@@ -17,7 +17,7 @@ from middleware.memory.records import CallMade, Hint, ToolRecord, Trial
 from middleware.memory.store import Memory
 
 LIMIT = 20_000  # demonstrations in one artefact
-CALLS = 2_000  # newest good calls of other clients that hints are chosen from, a server
+CALLS = 2_000  # newest calls of other clients that hints are chosen from, a server
 
 
 def tool_specs(tools: Iterable[ToolRecord]) -> list[ToolSpec]:
@@ -91,8 +91,11 @@ def _hints(memory: Memory, trials: Sequence[Trial], tools: Sequence[ToolRecord])
     hints = []
     for uid in sorted({tool.server_uid for tool in tools}):
         own = {tool.name: tool for tool in tools if tool.server_uid == uid}
-        made = [call for trial in trials if trial.server_uid == uid for call in _own_words(trial)]
-        made += memory.good_calls(uid, limit=CALLS)
+        made = [
+            call for trial in trials if trial.server_uid == uid for call in _own_words(trial.calls, trial.query or "")
+        ]
+        # What the user asked is unknown here, so it vouches for nothing.
+        made += [call for calls in memory.sessions(uid, limit=CALLS) for call in _own_words(calls, "")]
         # A call that worked under another definition says nothing about this one. Imported gold never saw one.
         calls = [
             ToolCall(call.name, call.arguments)
@@ -104,15 +107,19 @@ def _hints(memory: Memory, trials: Sequence[Trial], tools: Sequence[ToolRecord])
     return hints
 
 
-def _own_words(trial: Trial) -> Iterator[CallMade]:
-    """Yield the trial's good calls but those that repeat words of an earlier answer which the query does not hold.
+def _own_words(calls: Iterable[CallMade], query: str) -> Iterator[CallMade]:
+    """Yield the good calls but those that repeat words of an earlier answer which the query does not hold.
 
     What a tool returned must not come into a description by way of a model that repeats it.
     """
     answers = ""
-    for call in trial.calls:
+    for call in calls:
         repeated = any(
-            isinstance(value, str) and " " in value and value in answers and value not in (trial.query or "")
+            isinstance(value, str)
+            and " " in value
+            # As it stands, and as it stands inside the JSON of a result.
+            and (value in answers or json.dumps(value, ensure_ascii=False)[1:-1] in answers)
+            and value not in query
             for value in call.arguments.values()
         )
         if call.outcome in (None, "result") and not repeated:

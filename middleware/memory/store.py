@@ -162,7 +162,6 @@ class Memory:
         """
         conditions: list[str] = []
         values: list[Any] = []
-        order = "trials.id DESC"
         near: dict[int, int] = {}
         if like is not None:
             # Wider than asked for where other conditions will thin it out.
@@ -187,7 +186,7 @@ class Memory:
                 verdicts.judge, verdicts.label, verdicts.confidence, verdicts.reason
             FROM trials LEFT JOIN verdicts ON verdicts.id =
                 (SELECT max(id) FROM verdicts WHERE trial_uid = trials.uid)
-            {where} ORDER BY {order} LIMIT ?
+            {where} ORDER BY trials.id DESC LIMIT ?
             """,  # noqa: S608 - constants
             (*values, -1 if limit is None or like is not None else limit),
         )
@@ -208,16 +207,19 @@ class Memory:
             made.setdefault(uid, []).append(CallMade(name, _object(arguments), outcome, text, key))
         return made
 
-    def good_calls(self, server_uid: str, *, limit: int) -> list[CallMade]:
-        """Return the newest calls of clients other than the learner that went well, newest first."""
+    def sessions(self, server_uid: str, *, limit: int) -> list[list[CallMade]]:
+        """Return the newest `limit` calls of clients other than the learner, a list a session, each oldest first."""
         rows = self._rows(
             """
-            SELECT tool_name, arguments_json, outcome, tool_hash FROM calls
-            WHERE server_uid = ? AND outcome = 'result' AND trial_uid IS NULL ORDER BY id DESC LIMIT ?
+            SELECT session_uid, tool_name, arguments_json, outcome, coalesce(error, result_json, ''), tool_hash
+            FROM calls WHERE server_uid = ? AND outcome IS NOT NULL AND trial_uid IS NULL ORDER BY id DESC LIMIT ?
             """,
             (server_uid, limit),
         )
-        return [CallMade(name, _object(arguments), outcome, "", key) for name, arguments, outcome, key in rows]
+        made: dict[str, list[CallMade]] = {}
+        for session, name, arguments, outcome, text, key in reversed(rows):
+            made.setdefault(session, []).append(CallMade(name, _object(arguments), outcome, text, key))
+        return list(made.values())
 
     def seen_by_relay(self, server_uid: str) -> bool:
         """Return whether a relay ever stood before this server: only then can one show it anything."""
@@ -280,7 +282,7 @@ class Memory:
             self._db.execute("INSERT OR IGNORE INTO servers VALUES (?, ?, ?, ?)", (uid, name, command, now()))
             self._db.executemany(
                 "INSERT OR IGNORE INTO tools VALUES (?, ?, ?, ?, ?)",
-                [(uid, tool_hash(tool), tool["name"], json.dumps(tool, ensure_ascii=False), now()) for tool in tools],
+                [(uid, tool_hash(tool), tool["name"], _json(dict(tool)), now()) for tool in tools],
             )
 
     def add_episode(self, *, server_uid: str | None, model: str, settings: Mapping[str, Any]) -> str:
