@@ -125,7 +125,7 @@ def test_a_suite_is_imported_once_and_distilled_into_an_artefact_with_provenance
     taken = run("distill", "--to", "prompt", "--name", "h", memory=memory_file)
     assert (taken.returncode, "give another name" in taken.stderr) == (1, True)
     with Memory(memory_file) as memory:
-        (artefact,) = memory.artefacts()
+        (artefact,) = memory.served.artefacts()
         assert artefact.trials == 8
 
 
@@ -147,7 +147,7 @@ def test_hints_that_no_relay_could_show_are_not_applied(memory_file: Path) -> No
     done = run("apply", "h", memory=memory_file)
     assert (done.returncode, "no relay has stood before" in done.stderr) == (1, True), done
     with Memory(memory_file) as memory:
-        assert memory.serving() == {}
+        assert memory.served.serving() == {}
 
 
 def test_two_servers_of_one_name_are_told_apart_by_their_uids(memory_file: Path) -> None:

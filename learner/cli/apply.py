@@ -18,7 +18,7 @@ def find_artefact(memory: Memory, name: str) -> ArtefactRecord:
     Raises:
         UnknownArtefactError: there is none; the message lists those there are.
     """
-    known = {artefact.name: artefact for artefact in memory.artefacts()}
+    known = {artefact.name: artefact for artefact in memory.served.artefacts()}
     if name not in known:
         there = ", ".join(list(known)[:5]) or "none yet: make one with learner distill"
         raise UnknownArtefactError(f"no artefact is called {name!r} in {memory.path}; there: {there}")
@@ -34,17 +34,18 @@ def apply_command(artefact: str, as_json: bool, memory: Path | None) -> None:
     with Memory(memory_path(memory)) as opened:
         record = find_artefact(opened, artefact)
         load(Path(record.path))  # a damaged artefact is not served
-        hinted = opened.hinted_servers(artefact)
+        hinted = opened.served.hinted_servers(artefact)
         if not hinted:
             raise UnknownArtefactError(
                 f"artefact {artefact} has no hints to show: no good call of a listed tool was short enough to quote"
             )
-        if not any(opened.seen_by_relay(uid) for uid in hinted):
+        reachable = [uid for uid in hinted if opened.served.seen_by_relay(uid)]
+        if not reachable:
             raise UnknownArtefactError(
                 f"artefact {artefact} has hints only for servers that no relay has stood before, such as an imported "
                 "suite; put learner proxy in front of the server first"
             )
-        servers = opened.apply(artefact)
+        servers = opened.served.apply(artefact, reachable)
     if as_json:
         print_json({"artefact": artefact, "servers": servers})
     else:
@@ -59,7 +60,7 @@ def apply_command(artefact: str, as_json: bool, memory: Path | None) -> None:
 def rollback_command(server: str | None, as_json: bool, memory: Path | None) -> None:
     """Take back the newest apply; what was shown before it comes back."""
     with Memory(memory_path(memory)) as opened:
-        undone = opened.rollback(server)
+        undone = opened.served.rollback(server)
     if as_json:
         print_json([{"server": name, "artefact": was, "now": then} for name, was, then in undone])
         return
@@ -75,7 +76,7 @@ def rollback_command(server: str | None, as_json: bool, memory: Path | None) -> 
 def artefacts_command(as_json: bool, memory: Path | None) -> None:
     """Show artefacts, newest first, and which are being served."""
     with Memory(memory_path(memory)) as opened:
-        found = opened.artefacts()
+        found = opened.served.artefacts()
     if as_json:
         print_json(
             [

@@ -72,7 +72,7 @@ def distill_prompt(memory: Memory, *, name: str, server_uid: str | None, limit: 
     folder = memory.path.parent / "artefacts" / name
     manifest = write_artefact(folder, manifest, files)
     try:
-        memory.add_artefact(
+        memory.served.add_artefact(
             name=name,
             kind="prompt",
             path=folder,

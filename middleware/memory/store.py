@@ -18,11 +18,8 @@ from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.nearest import IndexBusyError, NearestIndex, remove_index
 from middleware.memory.records import (
-    ArtefactRecord,
     CallMade,
     CallRecord,
-    Hint,
-    Kind,
     ServerRecord,
     ToolRecord,
     Trial,
@@ -30,6 +27,7 @@ from middleware.memory.records import (
 )
 from middleware.memory.redaction import redact
 from middleware.memory.rows import close_orphans, take_in_spools
+from middleware.memory.served import Served
 
 _SEARCH_CHUNK = 2000  # calls indexed in one transaction: a waiting relay gets its turn within some 50 ms
 _FAILED = "('tool_error', 'protocol_error', 'no_answer')"
@@ -55,6 +53,7 @@ class Memory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._db = open_database(path)
+        self.served = Served(self._db)
         self._nearest: NearestIndex | None = None
         # While another process holds the memory, the traces of the dead wait for the next who opens it.
         with suppress(apsw.BusyError):
@@ -221,10 +220,6 @@ class Memory:
             made.setdefault(session, []).append(CallMade(name, _object(arguments), outcome, text, key))
         return list(made.values())
 
-    def seen_by_relay(self, server_uid: str) -> bool:
-        """Return whether a relay ever stood before this server: only then can one show it anything."""
-        return bool(self._rows("SELECT 1 FROM sessions WHERE server_uid = ? LIMIT 1", (server_uid,)))
-
     def nearest_queries(self, query: str, count: int = 8) -> list[tuple[int, float]]:
         """Return the ids of the `count` trials whose queries are nearest to `query`, with their BM25 scores.
 
@@ -357,106 +352,6 @@ class Memory:
             """,
             (trial_uid, verdict.judge, verdict.label, verdict.confidence, verdict.reason, now()),
         )
-
-    # Artefacts and what is served
-
-    def add_artefact(
-        self,
-        *,
-        name: str,
-        kind: Kind,
-        path: Path,
-        manifest: Mapping[str, Any],
-        trial_uids: Iterable[str],
-        hints: Iterable[Hint],
-    ) -> None:
-        """Remember an artefact, the trials that it came from, and the hints that it would serve."""
-        with self._db:
-            self._db.execute(
-                "INSERT INTO artefacts VALUES (?, ?, ?, ?, ?)",
-                (name, kind, str(path), json.dumps(manifest), now()),
-            )
-            self._db.executemany("INSERT INTO artefact_trials VALUES (?, ?)", [(name, uid) for uid in trial_uids])
-            self._db.executemany(
-                "INSERT INTO hints VALUES (?, ?, ?, ?, ?)",
-                [(name, hint.server_uid, hint.tool_hash, hint.tool_name, hint.text) for hint in hints],
-            )
-
-    def artefacts(self) -> list[ArtefactRecord]:
-        """Return every artefact, newest first, with the names of the servers whose relays show it."""
-        rows = self._rows(
-            """
-            SELECT name, kind, path, created_at, (SELECT count(*) FROM artefact_trials WHERE artefact = artefacts.name)
-            FROM artefacts ORDER BY created_at DESC, name
-            """
-        )
-        serving: dict[str, list[str]] = {}
-        for uid, artefact in self.serving().items():
-            serving.setdefault(artefact, []).append(self._server_name(uid))
-        return [
-            ArtefactRecord(name, kind, path, created_at, trials, tuple(sorted(serving.get(name, ()))))
-            for name, kind, path, created_at, trials in rows
-        ]
-
-    def serving(self) -> dict[str, str]:
-        """Return the artefact being served, by server uid."""
-        rows = self._db.execute(
-            """
-            SELECT server_uid, artefact FROM servings
-            WHERE id IN (SELECT max(id) FROM servings GROUP BY server_uid) AND artefact IS NOT NULL
-            """
-        )
-        return {str(uid): str(artefact) for uid, artefact in rows}
-
-    def hinted_servers(self, artefact: str) -> list[str]:
-        """Return the uids of the servers that the artefact has hints for."""
-        rows = self._rows("SELECT DISTINCT server_uid FROM hints WHERE artefact = ? ORDER BY server_uid", (artefact,))
-        return [uid for (uid,) in rows]
-
-    def apply(self, artefact: str) -> list[str]:
-        """Let the relays of the artefact's servers show its hints; return those servers' names."""
-        with self._db:
-            serving = self.serving()
-            uids = self.hinted_servers(artefact)
-            self._db.executemany(
-                "INSERT INTO servings (server_uid, action, artefact, created_at) VALUES (?, 'apply', ?, ?)",
-                [(uid, artefact, now()) for uid in uids if serving.get(uid) != artefact],
-            )
-        return sorted({self._server_name(uid) for uid in uids})
-
-    def rollback(self, server: str | None = None) -> list[tuple[str, str, str | None]]:
-        """Take back the newest apply of `server` (a name) or of every server that is served one.
-
-        Returns (server, the artefact taken back, the one that is shown again or None), one for each server.
-        """
-        undone = []
-        with self._db:
-            for uid, artefact in self.serving().items():
-                name = self._server_name(uid)
-                if server is not None and name != server:
-                    continue
-                before = self._shown_before(uid)
-                self._db.execute(
-                    "INSERT INTO servings (server_uid, action, artefact, created_at) VALUES (?, 'rollback', ?, ?)",
-                    (uid, before, now()),
-                )
-                undone.append((name, artefact, before))
-        return undone
-
-    def _shown_before(self, server_uid: str) -> str | None:
-        shown: list[str | None] = []
-        for action, artefact in self._db.execute(
-            "SELECT action, artefact FROM servings WHERE server_uid = ? ORDER BY id", (server_uid,)
-        ):
-            if action == "apply":
-                shown.append(artefact)
-            elif shown:
-                shown.pop()
-        return shown[-2] if len(shown) > 1 else None
-
-    def _server_name(self, uid: str) -> str:
-        row = self._db.execute("SELECT name FROM servers WHERE uid = ?", (uid,)).fetchone()
-        return uid if row is None else str(row[0])
 
 
 def _trial(row: tuple[Any, ...], calls: Iterable[CallMade]) -> Trial:

@@ -5,7 +5,7 @@ import pytest
 from middleware.memory.database import open_database
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.identity import new_uid
-from middleware.memory.records import CallMade, Hint, Trial, Verdict
+from middleware.memory.records import CallMade, Trial, Verdict
 from middleware.memory.spool import Spool
 from middleware.memory.store import Memory
 from tests.conftest import recorded_call, recorded_server, tool_definition
@@ -137,43 +137,6 @@ def test_a_locked_memory_with_a_dead_relays_spool_can_still_be_read(memory_file:
     holder.close()
     with Memory(memory_file) as memory:
         assert [server.name for server in memory.servers()] == ["sea"]
-
-
-def artefact(memory: Memory, name: str, *servers: str) -> None:
-    hints = [Hint(server, "tide", "hash", f"from {name}") for server in servers]
-    memory.add_artefact(name=name, kind="prompt", path=Path("p"), manifest={}, trial_uids=[], hints=hints)
-
-
-def test_apply_and_rollback_walk_back_through_what_was_shown(memory_file: Path, memory: Memory) -> None:
-    sea = recorded_server(memory_file, "sea", [])
-    for name in ("one", "two"):
-        artefact(memory, name, sea)
-        assert memory.apply(name) == ["sea"]
-    assert memory.serving() == {sea: "two"}
-    assert memory.rollback() == [("sea", "two", "one")]
-    assert memory.serving() == {sea: "one"}
-    assert memory.apply("two") == ["sea"]
-    assert memory.rollback() == [("sea", "two", "one")]
-    assert memory.rollback() == [("sea", "one", None)]
-    assert memory.serving() == {}
-    assert memory.rollback() == []
-
-
-def test_applying_what_is_shown_already_changes_nothing(memory_file: Path, memory: Memory) -> None:
-    sea = recorded_server(memory_file, "sea", [])
-    artefact(memory, "one", sea)
-    memory.apply("one")
-    assert memory.apply("one") == ["sea"]
-    assert memory.rollback() == [("sea", "one", None)]
-
-
-def test_a_rollback_of_one_server_leaves_the_others(memory_file: Path, memory: Memory) -> None:
-    sea, lake = recorded_server(memory_file, "sea", []), recorded_server(memory_file, "lake", [])
-    artefact(memory, "both", sea, lake)
-    assert memory.apply("both") == ["lake", "sea"]
-    assert memory.rollback("lake") == [("lake", "both", None)]
-    (record,) = memory.artefacts()
-    assert (record.name, record.serving) == ("both", ("sea",))
 
 
 def test_a_memory_that_another_process_holds_is_said_to_be_busy(memory_file: Path) -> None:
