@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from middleware.memory.database import open_database
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.store import Memory
+
+# No test may depend on the clock: a busy machine would fail it.
+settings.register_profile("no clock", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -242,7 +242,7 @@ TEXT = st.text(alphabet=st.sampled_from("aZ9 -_.,:;/'\"@{}[]()%$#?\n“é٣"), m
 VALUE = TEXT | st.none() | st.booleans() | st.integers() | st.floats() | st.lists(TEXT, max_size=2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(query=TEXT, shown=st.lists(st.tuples(TEXT, VALUE), max_size=4), errors=st.lists(TEXT, max_size=3), hint=TEXT)
 def test_any_text_is_read_without_failing_or_repeating(
     query: str, shown: list[tuple[str, Any]], errors: list[str], hint: str

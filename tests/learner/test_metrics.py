@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.messages import ToolCall, ToolSpec
@@ -238,7 +238,6 @@ arguments_like = st.dictionaries(st.sampled_from("abc"), values, max_size=3)
 some_calls = st.lists(st.tuples(st.sampled_from(["pair", "other"]), arguments_like), max_size=3)
 
 
-@settings(deadline=None)
 @given(calls=some_calls, shuffled=st.randoms(use_true_random=False))
 def test_gold_is_strictly_right_in_any_order(calls: list[tuple[str, dict[str, Any]]], shuffled: Any) -> None:
     case = gold(*(GoldCall(*one) for one in calls))
@@ -248,7 +247,6 @@ def test_gold_is_strictly_right_in_any_order(calls: list[tuple[str, dict[str, An
     assert (given.api_match, given.correct, given.strict) == (True, True, True)
 
 
-@settings(deadline=None)
 @given(calls=some_calls, said=some_calls)
 def test_strict_implies_correct_and_correct_the_right_tools(
     calls: Sequence[tuple[str, dict[str, Any]]], said: Sequence[tuple[str, dict[str, Any]]]
@@ -257,7 +255,6 @@ def test_strict_implies_correct_and_correct_the_right_tools(
     assert given.strict <= given.correct <= given.api_match
 
 
-@settings(deadline=None)
 @given(value=values)
 def test_normalising_survives_json_and_letter_case(value: Any) -> None:
     assert normalised(json.loads(json.dumps(value))) == normalised(value)

@@ -63,7 +63,7 @@ def test_cases_of_one_cluster_count_as_little_more_than_one() -> None:
 table = st.lists(st.tuples(st.integers(0, 14), st.integers(-1, 1), st.integers(0, 1)), min_size=1, max_size=40)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(rows=table, order=st.randoms(use_true_random=False))
 def test_order_of_cases_changes_nothing(rows: list[tuple[int, int, int]], order: random.Random) -> None:
     def found(some: list[tuple[int, int, int]]) -> object:
@@ -85,7 +85,6 @@ def test_p_value_of_small_examples_is_the_share_of_sign_patterns() -> None:
     assert sign_flip_p([-1] * 5) == 2 / 32
 
 
-@settings(deadline=None)
 @given(sums=st.lists(st.integers(-6, 6), max_size=9))
 def test_p_value_is_what_trying_every_pattern_gives(sums: list[int]) -> None:
     totals = [

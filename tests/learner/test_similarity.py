@@ -2,7 +2,7 @@ import random
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from learner.errors import EvaluationError
@@ -33,7 +33,6 @@ def test_chain_of_near_duplicates_is_one_group() -> None:
     assert near_duplicate_groups(queries) == [[0, 2, 3], [1]]
 
 
-@settings(deadline=None)
 @given(remembered=texts, query=st.lists(st.sampled_from("abcdefgh"), max_size=8).map(" ".join))
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7, 0.9, 1.0])
 def test_index_finds_exactly_what_comparing_with_all_finds(remembered: list[str], query: str, threshold: float) -> None:
@@ -41,7 +40,6 @@ def test_index_finds_exactly_what_comparing_with_all_finds(remembered: list[str]
     assert found == [number for number, text in enumerate(remembered) if alike(text, query) >= threshold]
 
 
-@settings(deadline=None)
 @given(queries=texts)
 def test_groups_are_a_partition_with_no_near_duplicates_across(queries: list[str]) -> None:
     groups = near_duplicate_groups(queries)

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from learner.errors import SuiteError
@@ -165,7 +165,6 @@ ANYTHING: st.SearchStrategy[object] = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(
     row=st.dictionaries(st.sampled_from([*CASE, "tools", "ordered", "template"]), ANYTHING),
     call=st.dictionaries(st.sampled_from(["name", "arguments", "allowed"]), ANYTHING),

@@ -61,7 +61,7 @@ lines = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(traffic=st.lists(lines, min_size=1, max_size=12))
 def test_any_bytes_pass_in_both_directions_as_they_are(traffic: list[bytes], cat: Peer) -> None:
     mark = b"the end of this example"

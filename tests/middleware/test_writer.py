@@ -280,7 +280,7 @@ def test_while_no_file_can_grow_records_wait_in_ram(memory_file: Path) -> None:
     assert len(remembered(memory_file)) == 20
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     records=st.lists(st.dictionaries(st.text(), st.text() | st.integers() | st.none()), max_size=6),
     cut=st.integers(0, 200),
