@@ -31,6 +31,7 @@ class Lane:
         self._overlong = False  # in the midst of a line above the limit
         self.waiting: deque[tuple[Passage, float]] = deque()  # with the time of each one's deadline
         self._waiting_bytes = 0
+        self._at_line_start = True  # what was passed last ended its line
         self._out = bytearray()
 
     @property
@@ -83,10 +84,12 @@ class Lane:
                 self._pass(self._take(bytes(self._line)))
                 self._line.clear()
 
-    def insert(self, data: bytes) -> None:
-        """Pass on a message of our own, between two lines."""
-        if not self._overlong:
-            self._pass(Passage(data))
+    def insert(self, passage: Passage) -> None:
+        """Pass on a message of our own, between two lines; after the end, behind what may be half a line."""
+        if self.source_ended and not self._at_line_start:
+            self._pass(Passage(b"\n"))
+        if self.source_ended or not self._overlong:
+            self._pass(passage)
 
     def release(self, writer: Writer) -> None:
         """Move what waits no longer to the bytes being written."""
@@ -118,3 +121,5 @@ class Lane:
     def _pass(self, passage: Passage) -> None:
         self.waiting.append((passage, time.monotonic() + COMMIT_WAIT_S))
         self._waiting_bytes += len(passage.data)
+        if passage.data:
+            self._at_line_start = passage.data.endswith(b"\n")

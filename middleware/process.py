@@ -76,6 +76,12 @@ class ServerProcess:
             self.signal(signal.SIGKILL)
             self.status = os.waitpid(self.pid, 0)[1]
 
+    def ending(self) -> str:
+        """Return what a client is told whose requests can no longer be answered; nothing of the command's line."""
+        what = "closed its output" if self.status is None else f"ended ({_how(self.status)})"
+        next_step = "start it again, or run its command by itself to see why"
+        return f"the server {self._name!r} {what} before it answered; {next_step}"
+
     def exit_code(self) -> int:
         """Return the code to end with.
 
@@ -84,9 +90,8 @@ class ServerProcess:
         """
         code = os.waitstatus_to_exitcode(self.status or 0)
         if not self.spoke and not self._told_to_end:
-            how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
             message = (
-                f"the server {self._name!r} ended before it said anything ({how}): {self._shown}; "
+                f"the server {self._name!r} ended before it said anything ({_how(self.status or 0)}): {self._shown}; "
                 "run that command by itself to see why"
             )
             if not self.input_closed:
@@ -94,3 +99,13 @@ class ServerProcess:
             if code:
                 report_to_stderr(message)
         return code if code >= 0 else 128 - code
+
+
+def _how(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal
+        return f"signal {-code}"

@@ -156,9 +156,14 @@ class Recording:
                 record["error"] = _text(_content_text(result)[:_ERROR_LIMIT])
         return self._submit([record], awaited=True)
 
-    def unanswered(self, call: OpenCall) -> None:
-        """Record that no answer will come: `no_answer`, or `cancelled` if it was."""
-        self._submit([call.record], awaited=False)
+    def unanswered(self, call: OpenCall, reason: str | None = None) -> int:
+        """Record that no answer will come: `no_answer`, or `cancelled` if it was.
+
+        With a `reason`, which the client is told too, return the ticket that telling it waits for.
+        """
+        if reason is not None:
+            call.record["error"] = _text(reason)
+        return self._submit([call.record], awaited=reason is not None)
 
     def _submit(self, records: list[Record], *, awaited: bool) -> int:
         """Have `records` written; the first bring the server and the session with them, so that a command which

@@ -19,6 +19,7 @@ from middleware.splice import apply, beginning, decode, elements, encode, member
 
 _CANCEL_GRACE_S = 1.0  # an answer that crossed the cancellation on its way is still taken
 _PARSE_ERROR = -32700
+_SERVER_ENDED = -32000
 
 
 class Passage(NamedTuple):
@@ -122,14 +123,21 @@ class Relay:
                     soonest = left if soonest is None else min(soonest, left)
         return soonest
 
-    def end(self) -> None:
-        """Close every call that is still open: no answer can come any more."""
+    def end(self, reason: str | None = None) -> list[Passage]:
+        """Close every request that is still open, since no answer can come any more.
+
+        With a `reason`, for the person, the client still listens: return an error for each request that it waits for.
+        """
+        passages = []
         for requests in self._pending.values():
             for request in requests:
-                if request.call is not None:
-                    self._recording.unanswered(request.call)
+                told = reason if request.cancelled_at is None else None
+                ticket = 0 if request.call is None else self._recording.unanswered(request.call, told)
+                if told is not None:
+                    passages.append(Passage(_error(request.identifier, _SERVER_ENDED, told), ticket))
         self._pending.clear()
         self._cancelled = 0
+        return passages
 
     def _from_client(self, message: dict[str, Any], size: int) -> None:
         method = message["method"]
@@ -241,6 +249,12 @@ def _values(text: str, start: int, key: str) -> Iterator[int]:
     for one in members(text, start):
         if one.key == key:
             yield one.value.start
+
+
+def _error(identifier: object, code: int, message: str) -> bytes:
+    """Return the relay's own answer to a request."""
+    error = {"code": code, "message": message}
+    return spell({"jsonrpc": "2.0", "id": identifier, "error": error}).encode() + b"\n"
 
 
 def _key(identifier: object) -> object:

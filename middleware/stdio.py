@@ -26,6 +26,7 @@ _END_S = 2.0  # the longest that the writer's last words may take
 # Clients kill what has not ended two seconds after their SIGTERM; the server must be gone before we are.
 _KILL_AFTER_S = 1.5
 _VANISHED_GRACE_S = 2.0  # for a server whose client is gone, from the end of its input to SIGTERM
+_FAREWELL_S = 0.2  # from the end of a server's output to that of its process, where it ends
 _FIRST_BREATH_S = 0.5  # a server that ends by then without a word could not start
 _FORWARDED = (
     *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM),
@@ -89,6 +90,9 @@ class _Loop:
         self._poll = select.poll()
         self._watched: dict[int, int] = {}  # descriptor → events
         self._client_gone = False
+        self._client_finished = False  # it closed its own end, and may still read
+        self._pending_ended = False  # what can no longer be answered has been
+        self._farewell_at: float | None = None
         self._breath_ends = server.started + _FIRST_BREATH_S
         self._term_at: float | None = None
         self._kill_at: float | None = None
@@ -107,13 +111,17 @@ class _Loop:
                 if descriptor == self._wake:
                     self._woken()
                 elif descriptor == 0:
-                    self._up.read()
+                    self._read_client()
                 elif descriptor == self._down.source and self._down.wants_input:
                     self._down.read()
                 elif descriptor == 1 and not self._down.wants_output:
                     self._client_vanished()
             self._proceed()
         return self._server.exit_code()
+
+    def _read_client(self) -> None:
+        self._up.read()
+        self._client_finished |= self._up.source_ended
 
     def _from_client(self, line: bytes) -> Passage:
         self._unnoted.append(line)
@@ -151,6 +159,8 @@ class _Loop:
                 if not down.read():
                     down.end()
         server.spoke = server.spoke or down.has_read
+        if down.source_ended and not self._client_gone and not self._pending_ended:
+            self._end_pending()
         self._settle_in = self._relay.settle()
         self._writer.send()
         down.release(self._writer)
@@ -163,10 +173,26 @@ class _Loop:
         if up.source_ended and up.is_empty and (server.spoke or time.monotonic() >= self._breath_ends):
             # Not earlier, lest a server that dies of itself seems to have ended because its input did.
             server.close_input()
-        if down.source_ended and down.is_empty and server.status is None and self._term_at is None:
+        if self._pending_ended and down.is_empty and server.status is None and self._term_at is None:
             _replace_by_null(1, os.O_WRONLY)
             self._end_server_soon()
         self._keep_times()
+
+    def _end_pending(self) -> None:
+        """Answer in the place of a server whose output has ended, and say how it ended, if it does."""
+        if self._server.status is None:
+            now = time.monotonic()
+            self._farewell_at = self._farewell_at or now + _FAREWELL_S
+            if now < self._farewell_at:
+                return
+        self._pending_ended = True
+        while self._up.wants_input and _is_ready(0, select.POLLIN):
+            self._read_client()  # what was sent before it could know
+        self._note()
+        # A server that ends in order when its client has finished owes nothing.
+        orderly = self._client_finished and self._server.status == 0
+        for passage in self._relay.end(None if orderly else self._server.ending()):
+            self._down.insert(passage)
 
     def _watch_lanes(self) -> None:
         up, down = self._up, self._down
@@ -197,7 +223,7 @@ class _Loop:
         if self._writer.hints is not self._hints:
             self._hints = self._writer.hints
             for line in self._relay.hints_changed():
-                self._down.insert(line)
+                self._down.insert(Passage(line))
 
     def _client_vanished(self) -> None:
         self._client_gone = True
@@ -229,6 +255,8 @@ class _Loop:
             times.append(self._down.waiting[0][1])
         if self._up.source_ended and not self._server.input_closed:
             times.append(self._breath_ends)
+        if not self._pending_ended and self._farewell_at is not None:
+            times.append(self._farewell_at)
         left = [at - now for at in times if at is not None]
         if self._settle_in is not None:
             left.append(self._settle_in)

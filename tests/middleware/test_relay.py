@@ -81,6 +81,18 @@ def test_an_answer_that_crosses_the_cancellation_is_still_the_answer() -> None:
     assert taken.relay.settle() is None
 
 
+def test_errors_for_what_the_server_leaves_unanswered_wait_for_their_rows() -> None:
+    taken = Taken()
+    taken.asks({"jsonrpc": "2.0", "id": "p", "method": "ping"}, call(1, "a"), call(2, "b"))
+    taken.answers(result(2))
+    pinged, called = taken.relay.end("it died")
+    assert json.loads(pinged.data) == {"jsonrpc": "2.0", "id": "p", "error": {"code": -32000, "message": "it died"}}
+    assert json.loads(called.data)["id"] == 1
+    assert called.ticket == FIRST_LOOK + len(taken.records)
+    assert taken.rows("call", "tool_name", "outcome", "error")[1:] == [("a", "no_answer", "it died")]
+    assert taken.relay.end("it died") == []
+
+
 def test_the_handshake_tells_client_and_revision() -> None:
     taken = Taken()
     info = {"name": "a client", "version": "1.2"}

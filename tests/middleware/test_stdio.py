@@ -226,11 +226,30 @@ sys.stdin.read()
 def test_the_exit_code_and_the_last_half_line_are_the_servers(memory_file: Path) -> None:
     server = "import sys; sys.stdin.readline(); sys.stdout.write('half'); sys.stdout.flush(); sys.exit(5)"
     with Peer(memory_file, python(server)) as peer:
-        peer.send(call(1, "x"))
+        peer.send({"jsonrpc": "2.0", "method": "x"})
         assert peer.line() == b"half"
         assert peer.line() == b""
         assert peer.process.wait(TIMEOUT_S) == 5
-    assert remembered(memory_file) == [("x", "no_answer")]
+
+
+def test_the_last_half_line_stands_before_the_errors_of_the_relay(memory_file: Path) -> None:
+    server = "import sys; sys.stdin.readline(); sys.stdout.write('half'); sys.stdout.flush(); sys.exit(5)"
+    with Peer(memory_file, python(server)) as peer:
+        peer.send(call(1, "x"))
+        assert peer.line() == b"half\n"
+        assert peer.message()["id"] == 1
+        assert peer.line() == b""
+        assert peer.process.wait(TIMEOUT_S) == 5
+
+
+def test_a_last_answer_without_its_newline_is_the_answer(memory_file: Path) -> None:
+    answer = '{"jsonrpc":"2.0","id":1,"result":{}}'
+    server = f"import sys; sys.stdin.readline(); sys.stdout.write({answer!r}); sys.stdout.flush(); sys.exit(5)"
+    with Peer(memory_file, python(server)) as peer:
+        peer.send(call(1, "x"))
+        assert peer.line() == answer.encode()
+        assert peer.line() == b""
+    assert remembered(memory_file) == [("x", "result")]
 
 
 def test_the_end_of_input_reaches_the_server_after_the_last_half_line(memory_file: Path) -> None:
@@ -244,10 +263,60 @@ def test_the_end_of_input_reaches_the_server_after_the_last_half_line(memory_fil
 def test_a_server_that_dies_in_a_call_leaves_it_without_an_answer(memory_file: Path) -> None:
     with Peer(memory_file, python(ECHO)) as peer:
         peer.call(1, "say")
-        peer.send(call(2, "kill"))
+        error = peer.call(2, "kill")["error"]
         assert peer.line() == b""
         assert peer.process.wait(TIMEOUT_S) == 128 + signal.SIGKILL
-    assert remembered(memory_file) == [("say", "result"), ("kill", "no_answer")]
+    assert error["message"].startswith("the server 'peer' ended (signal SIGKILL) before it answered; start it again")
+    assert remembered(memory_file, "tool_name, outcome, error") == [
+        ("say", "result", None),
+        ("kill", "no_answer", error["message"]),
+    ]
+
+
+@pytest.mark.parametrize("ending", ["sys.exit(3)", "os.close(1); sys.stdin.read()"])
+def test_a_server_that_dies_owes_each_pending_request_but_the_cancelled_an_error(
+    memory_file: Path, ending: str
+) -> None:
+    server = f"import os, sys\nfor line in sys.stdin:\n if 'last' in line: {ending}"
+    ids = [1, "1", None, 2.5, "ü", 1]
+    with Peer(memory_file, python(server), name="files") as peer:
+        peer.send(*({"jsonrpc": "2.0", "id": identifier, "method": "vendor/x"} for identifier in ids))
+        peer.send(call(7, "cancelled"))
+        peer.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}})
+        peer.send([call(8, "asked"), {"jsonrpc": "2.0", "id": 9, "result": {}}], call("z", "last"))
+        answers = []
+        while line := peer.line():
+            answers.append(json.loads(line))
+        peer.process.wait(TIMEOUT_S)
+    assert sorted(json.dumps(answer["id"]) for answer in answers) == sorted(map(json.dumps, [*ids, 8, "z"]))
+    assert {answer["error"]["code"] for answer in answers} == {-32000}
+    (message,) = {answer["error"]["message"] for answer in answers}
+    how = "ended (exit code 3)" if "exit" in ending else "closed its output"
+    assert message == (
+        f"the server 'files' {how} before it answered; start it again, or run its command by itself to see why"
+    )
+    assert sorted(remembered(memory_file, "tool_name, outcome, error")) == [
+        ("asked", "no_answer", message),
+        ("cancelled", "cancelled", None),
+        ("last", "no_answer", message),
+    ]
+
+
+def test_a_server_that_cannot_start_answers_the_handshake_with_the_reason(memory_file: Path) -> None:
+    with Peer(memory_file, python("import sys; sys.stdin.readline(); sys.exit(4)")) as peer:
+        peer.send({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {}})
+        assert "exit code 4" in peer.message()["error"]["message"]
+        assert peer.process.wait(TIMEOUT_S) == 1
+
+
+@pytest.mark.parametrize(("code", "answers"), [(0, 0), (1, 1)])
+def test_a_server_that_ends_in_order_after_its_client_owes_nothing(memory_file: Path, code: int, answers: int) -> None:
+    with Peer(memory_file, python(f"import sys; print('up', flush=True); sys.stdin.read(); sys.exit({code})")) as peer:
+        peer.send(call(1, "x"))
+        assert peer.line() == b"up\n"
+        assert peer.finish() == code
+        assert peer.stdout.read().count(b"error") == answers
+    assert [error is not None for (error,) in remembered(memory_file, "error")] == [bool(answers)]
 
 
 @pytest.mark.parametrize(
