@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from middleware.errors import CommandError
+from middleware.guard import Guard
 from middleware.memory.redaction import redact_command
 from middleware.memory.writer import report_to_stderr
 
 
 class ServerProcess:
-    """The server's process, in a process group of its own, so that what it starts can be ended with it."""
+    """The server's process, in the process group of its guard, so that what it starts can be ended with it."""
 
     def __init__(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
         self._name = name
         self._shown = redact_command(command)
+        self._guard: Guard | None = None
+        with suppress(OSError):  # no shell: then a killed relay leaves the server to the end of its input
+            self._guard = Guard()
         child_input, self.input = os.pipe()
         self.output, child_output = os.pipe()
         try:
@@ -25,16 +29,19 @@ class ServerProcess:
                 list(command),
                 environment,
                 file_actions=[(os.POSIX_SPAWN_DUP2, child_input, 0), (os.POSIX_SPAWN_DUP2, child_output, 1)],
-                # Of its own: Ctrl-C in a terminal would reach it twice, from the terminal and from us.
-                setpgroup=0,
+                # Not ours: Ctrl-C in a terminal would reach it twice, from the terminal and from us.
+                setpgroup=self._guard.pid if self._guard else 0,
                 # Python ignores these two, and what is ignored stays so in a child.
                 setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
             )
         except (OSError, ValueError) as error:
+            if self._guard:
+                self._guard.dismiss()
             reason = error.strerror if isinstance(error, OSError) else error
             raise CommandError(
                 f"cannot run the server {name!r}: {self._shown}: {reason}; check the command behind --"
             ) from error
+        self._group = self._guard.pid if self._guard else self.pid
         os.close(child_input)
         os.close(child_output)
         for descriptor in (self.input, self.output):
@@ -55,8 +62,14 @@ class ServerProcess:
         """Pass a signal on to the server and what it has started."""
         self._told_to_end = True
         if self.status is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
+            self._signal_group(number)
+            with suppress(ProcessLookupError):
+                if os.getpgid(self.pid) != self._group:  # it has made a group of its own
+                    os.kill(self.pid, number)
+
+    def _signal_group(self, number: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._group, number)
 
     def reap(self) -> None:
         """Note whether the server has ended."""
@@ -67,14 +80,16 @@ class ServerProcess:
             return
         self.status = status
         if self._told_to_end:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)  # what it had started, and would outlive it
+            self._signal_group(signal.SIGKILL)  # what it had started, and would outlive it
 
     def kill(self) -> None:
-        """End a server that still runs; there is nobody left to talk to it."""
+        """End a server that still runs, since there is nobody left to talk to it, and dismiss its guard."""
         if self.status is None:
             self.signal(signal.SIGKILL)
             self.status = os.waitpid(self.pid, 0)[1]
+        if self._guard:
+            self._guard.dismiss()
+            self._guard = None
 
     def ending(self) -> str:
         """Return what a client is told whose requests can no longer be answered; nothing of the command's line."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from middleware.guard import FORWARDED
 from middleware.lane import Lane
 from middleware.memory.identity import TRIAL_TOKEN_VARIABLE, server_uid
 from middleware.memory.writer import Writer, report_to_stderr
@@ -28,10 +29,6 @@ _KILL_AFTER_S = 1.5
 _VANISHED_GRACE_S = 2.0  # for a server whose client is gone, from the end of its input to SIGTERM
 _FAREWELL_S = 0.2  # from the end of a server's output to that of its process, where it ends
 _FIRST_BREATH_S = 0.5  # a server that ends by then without a word could not start
-_FORWARDED = (
-    *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM),
-    *(signal.SIGUSR1, signal.SIGUSR2),
-)
 
 
 def run(name: str, command: Sequence[str], memory: Path) -> int:
@@ -51,7 +48,7 @@ def run(name: str, command: Sequence[str], memory: Path) -> int:
     signal.signal(signal.SIGCHLD, _leave_to_wakeup)
     server = ServerProcess(name, command, environment)
     # Not before: what our parent ignores (nohup) the server is to ignore too, and it inherits that, but no handler.
-    for number in _FORWARDED:
+    for number in FORWARDED:
         signal.signal(number, _leave_to_wakeup)
     uid = server_uid(name, command)
 
