@@ -148,6 +148,8 @@ def commits(path: Path, count: int) -> list[float]:
             "request_bytes": 100,
             "result_bytes": 250,
             "jsonrpc_id": "1",
+            "rounds": 1,
+            "corrects": None,
             "trial_uid": None,
         }
         woken.clear()

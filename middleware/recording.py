@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from middleware.corrections import Corrections
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.processes import process_identity
-from middleware.memory.redaction import CUT_KEY, may_hold_secret, redact, redact_command, redact_text, shorten
+from middleware.memory.redaction import CUT_KEY, REDACTED, may_hold_secret, redact, redact_command, redact_text, shorten
 from middleware.memory.spool import Record
 from middleware.parsing import spell
+from middleware.rounds import OpenCall, Rounds, asks_for_input
 
 RESULT_LIMIT = 16 * 1024  # bytes of JSON
 _ERROR_LIMIT = 2_000  # characters
@@ -25,24 +27,20 @@ _CLIENT = "io.modelcontextprotocol/clientInfo"
 Submit = Callable[..., int]
 
 
-class OpenCall:
-    """A call that has no outcome yet: its row so far, and when its request passed (seconds, monotonic)."""
-
-    __slots__ = ("record", "started")
-
-    def __init__(self, record: Record, started: float) -> None:
-        self.record = record
-        self.started = started
-
-
 class Recording:
-    """One session's records. The writer's tickets are handed on for whatever has to wait until it is durable."""
+    """One session's records. The writer's tickets are handed on for whatever has to wait until it is durable.
+
+    Several relays may share one, each an exchange of the same client: what joins the rounds of a call, and a failure
+    with its correction, is kept here. `end` is for the last of them.
+    """
 
     def __init__(self, submit: Submit, *, server_uid: str, name: str, command: Sequence[str], transport: str) -> None:
         self._submit_records = submit
         self._server_uid = server_uid
         self._hashes: dict[str, str] = {}  # tool name → hash of its definition, as last listed
         self._known: set[str] = set()  # hashes that have a row
+        self._rounds = Rounds()
+        self._corrections = Corrections()
         self._process = {"pid": os.getpid(), "process": process_identity()}
         self._session: Record = {
             "kind": "session",
@@ -104,18 +102,27 @@ class Recording:
         return self._submit(records, awaited=True) if records else 0
 
     def request(self, message: dict[str, Any], size: int, trial_uid: str | None) -> OpenCall:
-        """Record that a `tools/call` of `size` bytes passes."""
+        """Record that a `tools/call` of `size` bytes passes: a new call, or the next round of one that waits.
+
+        Its `inputResponses` are what a person was asked for, and are never recorded.
+        """
         params = message.get("params")
         params = params if isinstance(params, dict) else {}
         name = params.get("name", "")
         name = name if isinstance(name, str) else spell(name)
+        tool_name = _text(name)
+        call = self._rounds.take(tool_name, params)
+        if call is not None:
+            call.record["rounds"] += 1
+            self._submit_open(call)
+            return call
         arguments = params.get("arguments")
         record: Record = {
             "kind": "call",
             "uid": new_uid(),
             "server_uid": self._server_uid,
             "session_uid": self._session["uid"],
-            "tool_name": _text(name),
+            "tool_name": tool_name,
             "tool_hash": self._hashes.get(name),
             "arguments_json": _json(arguments) if isinstance(arguments, dict) else None,
             "result_json": None,
@@ -127,9 +134,13 @@ class Recording:
             "request_bytes": size,
             "result_bytes": None,
             "jsonrpc_id": spell(message.get("id")),
+            "rounds": 1,
+            "corrects": None,
             "trial_uid": trial_uid,
         }
-        call = OpenCall(record, time.perf_counter())
+        started = time.perf_counter()
+        failure = self._corrections.open_to(tool_name, trial_uid, started)
+        call = OpenCall(record, arguments, started, failure)
         self._submit_open(call)
         return call
 
@@ -139,21 +150,33 @@ class Recording:
         self._submit_open(call)
 
     def answer(self, call: OpenCall, message: dict[str, Any], size: int) -> int:
-        """Record the response of `size` bytes, and return the ticket that its passing waits for."""
+        """Record the response of `size` bytes, and return the ticket that its passing waits for.
+
+        One that asks for input is only noted: the call goes on with the client's next round.
+        """
         record = call.record
-        record["duration_ms"] = round((time.perf_counter() - call.started) * 1000, 3)
+        answered = time.perf_counter()
+        error, result = message.get("error"), message.get("result")
         record["result_bytes"] = size
-        error = message.get("error")
+        record["result_json"] = None if error is not None else _result_json(result, size)
+        if error is None and asks_for_input(result) and record["outcome"] != "cancelled":
+            no_room = self._rounds.wait(call, result.get("requestState"))
+            if no_room is not None:
+                self.unanswered(no_room)
+            return self._submit_open(call, awaited=True)
+        record["duration_ms"] = round((answered - call.started) * 1000, 3)
         if error is not None:
             record["outcome"] = "protocol_error"
             record["error"], record["error_code"] = _error(error)
-        else:
-            result = message.get("result")
-            record["result_json"] = _result_json(result, size)
+        elif isinstance(result, dict) and result.get("isError") is True:
+            record["outcome"] = "tool_error"
+            record["error"] = _text(_content_text(result)[:_ERROR_LIMIT])
+        elif not asks_for_input(result):
             record["outcome"] = "result"
-            if isinstance(result, dict) and result.get("isError") is True:
-                record["outcome"] = "tool_error"
-                record["error"] = _text(_content_text(result)[:_ERROR_LIMIT])
+        if record["outcome"] in ("tool_error", "protocol_error"):
+            self._corrections.failed(record, call.arguments, answered)
+        elif record["outcome"] == "result" and call.failure is not None:
+            record["corrects"] = self._corrections.settle(call.failure, call.arguments)
         return self._submit([record], awaited=True)
 
     def unanswered(self, call: OpenCall, reason: str | None = None) -> int:
@@ -165,6 +188,11 @@ class Recording:
             call.record["error"] = _text(reason)
         return self._submit([call.record], awaited=reason is not None)
 
+    def end(self) -> None:
+        """Close the calls whose next round has not come: it will not."""
+        for call in self._rounds.end():
+            self.unanswered(call)
+
     def _submit(self, records: list[Record], *, awaited: bool) -> int:
         """Have `records` written; the first bring the server and the session with them, so that a command which
         cannot even start leaves nothing behind."""
@@ -173,14 +201,16 @@ class Recording:
             self._server = None
         return self._submit_records(records, awaited=awaited)
 
-    def _submit_open(self, call: OpenCall) -> None:
+    def _submit_open(self, call: OpenCall, *, awaited: bool = False) -> int:
         record_json = json.dumps(call.record)
         opened = {"kind": "open", "uid": call.record["uid"], "record_json": record_json, **self._process}
-        self._submit([opened], awaited=False)
+        return self._submit([opened], awaited=awaited)
 
 
 def _result_json(result: Any, size: int) -> str:
     """Return `result`, which came in `size` bytes, as JSON: redacted; above the limit shortened, and saying so."""
+    if isinstance(result, dict) and "requestState" in result:
+        result = {**result, "requestState": REDACTED}  # meant for the server alone, and may open its doors
     if size > RESULT_LIMIT:
         # A little less than the limit: what says so takes room too.
         result, cut = shorten(result, RESULT_LIMIT - 64)

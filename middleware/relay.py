@@ -14,7 +14,8 @@ from middleware.hints import CurrentHints, insert, list_changed
 from middleware.memory.identity import TRIAL_META_KEY
 from middleware.memory.writer import FIRST_LOOK
 from middleware.parsing import parse, spell
-from middleware.recording import OpenCall, Recording
+from middleware.recording import Recording
+from middleware.rounds import OpenCall
 from middleware.splice import apply, beginning, decode, elements, encode, members, without
 
 _CANCEL_GRACE_S = 1.0  # an answer that crossed the cancellation on its way is still taken

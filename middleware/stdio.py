@@ -68,6 +68,7 @@ def run(name: str, command: Sequence[str], memory: Path) -> int:
         os.set_blocking(1, True)
         server.kill()
         relay.end()
+        recording.end()
         writer.close(_END_S)
 
 

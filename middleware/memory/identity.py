@@ -47,5 +47,14 @@ def server_uid(name: str, command: Sequence[str]) -> str:
 
 def tool_hash(definition: Mapping[str, Any]) -> str:
     """Return the content hash of one element of a `tools/list` result; the order of its members does not matter."""
-    text = json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return content_hash(definition)
+
+
+def content_hash(value: Any) -> str:
+    """Return a hash of the JSON value, 32 digits; the order of members does not matter.
+
+    Raises:
+        RecursionError: it is nested too deeply.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return digest(text.encode("utf-8", "surrogatepass"))[:32]

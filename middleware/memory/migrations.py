@@ -49,19 +49,27 @@ CREATE TABLE calls (
     tool_name TEXT NOT NULL,
     tool_hash TEXT,                   -- NULL: the client never listed the tools
     arguments_json TEXT,              -- NULL: the call had none, or they were not an object
-    result_json TEXT,                 -- NULL: no result; see outcome
+    result_json TEXT,                 -- NULL: no result; see outcome. Of a call without an answer: the last request
+                                      -- for input, where there was one
     outcome TEXT CHECK (outcome IN ('result', 'tool_error', 'protocol_error', 'cancelled', 'no_answer')),
                                       -- NULL: imported gold, never run
     error TEXT,                       -- NULL: no error; else its text, for people
     error_code INTEGER,               -- NULL: not a JSON-RPC error
-    created_at TEXT NOT NULL,         -- when the request passed
-    duration_ms REAL,                 -- NULL: no answer, or imported
-    request_bytes INTEGER NOT NULL,
-    result_bytes INTEGER,             -- NULL: no answer, or imported
-    jsonrpc_id TEXT,                  -- JSON text; NULL: imported
+    created_at TEXT NOT NULL,         -- when the (first) request passed
+    duration_ms REAL,                 -- to the (last) answer, with the time that people took to give input;
+                                      -- NULL: no answer, or imported
+    request_bytes INTEGER NOT NULL,   -- of the first request
+    result_bytes INTEGER,             -- of the last answer; NULL: none, or imported
+    jsonrpc_id TEXT,                  -- of the first request, JSON text; NULL: imported
+    rounds INTEGER NOT NULL DEFAULT 1,  -- requests that it took: more than 1 where the server asked for input
+    corrects TEXT,                    -- uid of the failed call whose mistake this good one does not make;
+                                      -- NULL: none failed shortly before, or this call is not good
     trial_uid TEXT                    -- NULL: the client was not the learner
 ) STRICT;
 CREATE INDEX calls_of_trial ON calls (trial_uid) WHERE trial_uid IS NOT NULL;
+-- What clients other than the learner called, in order of time: their trials are made from this.
+CREATE INDEX calls_of_session ON calls (session_uid, created_at) WHERE trial_uid IS NULL;
+CREATE INDEX calls_that_correct ON calls (corrects) WHERE corrects IS NOT NULL;
 -- Holds all that counting calls and failures needs, so that a million calls are counted without reading them.
 CREATE INDEX calls_of_tool ON calls (server_uid, tool_name, outcome);
 """
@@ -84,8 +92,12 @@ CREATE TABLE trials (
     source TEXT NOT NULL CHECK (source IN ('live', 'explore', 'import', 'evaluate')),
     model TEXT,                       -- NULL: unknown
     origin TEXT,                      -- NULL: lived through; else where from, as JSON: [SUITE, SPLIT, ID]
-    created_at TEXT NOT NULL
+    created_at TEXT NOT NULL,
+    session_uid TEXT,                 -- NULL: its calls name it. Else its calls are those of this session that name
+                                      -- no trial, from created_at to last_call_at; its uid is that of the first
+    last_call_at TEXT                 -- when its last request passed; NULL: its calls name it
 ) STRICT;
+CREATE INDEX trials_of_session ON trials (session_uid, last_call_at) WHERE session_uid IS NOT NULL;
 CREATE UNIQUE INDEX trials_once_by_origin ON trials (origin) WHERE origin IS NOT NULL;
 CREATE TABLE verdicts (
     id INTEGER PRIMARY KEY,

@@ -37,9 +37,11 @@ _STATEMENTS = {
     ),
     "call": (
         """INSERT INTO calls (uid, server_uid, session_uid, tool_name, tool_hash, arguments_json, result_json, outcome,
-            error, error_code, created_at, duration_ms, request_bytes, result_bytes, jsonrpc_id, trial_uid)
+            error, error_code, created_at, duration_ms, request_bytes, result_bytes, jsonrpc_id, rounds,
+            corrects, trial_uid)
         VALUES (:uid, :server_uid, :session_uid, :tool_name, :tool_hash, :arguments_json, :result_json, :outcome,
-            :error, :error_code, :created_at, :duration_ms, :request_bytes, :result_bytes, :jsonrpc_id, :trial_uid)
+            :error, :error_code, :created_at, :duration_ms, :request_bytes, :result_bytes, :jsonrpc_id, :rounds,
+            :corrects, :trial_uid)
         ON CONFLICT (uid) DO NOTHING""",
         "DELETE FROM open_calls WHERE uid = :uid",
     ),

@@ -8,40 +8,9 @@ from hypothesis import strategies as st
 
 from middleware.hints import insert, list_changed
 from middleware.memory.identity import TRIAL_META_KEY, tool_hash
-from middleware.memory.spool import Record
 from middleware.memory.writer import FIRST_LOOK
-from middleware.recording import Recording
-from middleware.relay import Relay
 from tests.middleware.peer import call
-
-
-class Taken:
-    """A relay whose records are kept in a list instead of a memory."""
-
-    def __init__(self, *, trial_token: str | None = None) -> None:
-        self.records: list[Record] = []
-        self.hints: dict[tuple[str, str], str] = {}
-        recording = Recording(self._submit, server_uid="s", name="n", command=["run"], transport="stdio")
-        self.relay = Relay(recording, lambda: self.hints, trial_token=trial_token)
-
-    def _submit(self, records: list[Record], *, awaited: bool) -> int:
-        self.records += [dict(record) for record in records]
-        return FIRST_LOOK + len(self.records)
-
-    def asks(self, *messages: object) -> None:
-        for message in messages:
-            self.relay.client_message(json.dumps(message).encode() + b"\n")
-
-    def answers(self, message: object) -> Any:
-        passage = self.relay.server_message(json.dumps(message).encode() + b"\n")
-        return json.loads(passage.finish() if passage.finish else passage.data)
-
-    def rows(self, kind: str, *columns: str) -> list[tuple[Any, ...]]:
-        return [tuple(record[name] for name in columns) for record in self.records if record["kind"] == kind]
-
-
-def result(identifier: object, value: object = None) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": identifier, "result": {} if value is None else value}
+from tests.middleware.taken import Taken, result
 
 
 def test_ids_of_different_types_are_different_ids() -> None:

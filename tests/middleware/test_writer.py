@@ -33,7 +33,8 @@ def a_call(uid: str, **columns: object) -> Record:
         "outcome": "result",
         "created_at": "2026-11-23T00:00:00.000Z",
         "request_bytes": 1,
-        **dict.fromkeys([*empty, "result_bytes", "jsonrpc_id", "trial_uid"]),
+        "rounds": 1,
+        **dict.fromkeys([*empty, "result_bytes", "jsonrpc_id", "corrects", "trial_uid"]),
         **columns,
     }
 
