@@ -8,7 +8,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SEED ?= 0
 WORKERS ?= 2
 
-.PHONY: demo test lint format bench clean
+CONFORMANCE := tests/conformance
+PEERS := tests/foreign/.venv
+
+.PHONY: demo test lint format bench conformance peers clean
 
 demo: $(VENV)/core
 	@$(BIN)/learner demo --seed $(SEED)
@@ -31,6 +34,13 @@ bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.ste
 	$(BIN)/python -m benchmarks.memory
 
+# The suite's verdict through the relay must be the one without it. Needs npm, which installs a Node of its own.
+conformance: $(VENV)/dev $(CONFORMANCE)/node_modules/.stamp
+	$(BIN)/python -m tests.conformance
+
+# Clients and servers of others, for the tests that skip themselves without them.
+peers: $(PEERS)/.stamp $(CONFORMANCE)/node_modules/.stamp
+
 # The stamps are newer than what they were made from, so that a changed dependency is installed again.
 $(VENV)/core: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -44,5 +54,17 @@ $(VENV)/dev: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/core
 
+$(CONFORMANCE)/node_modules/.stamp: $(CONFORMANCE)/package.json $(CONFORMANCE)/package-lock.json
+	@echo "Installing into $(CONFORMANCE)/node_modules ..."
+	@npm --prefix $(CONFORMANCE) ci --silent --no-audit --no-fund
+	@touch $@
+
+# An environment of its own: what these require need not agree with what we require.
+$(PEERS)/.stamp: tests/foreign/requirements.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo "Installing into $(PEERS) ..."
+	@PIP_CONSTRAINT= $(PEERS)/bin/python -m pip install --quiet --requirement $<
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(CONFORMANCE)/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
