@@ -1,0 +1,64 @@
+"""Clients of others before the relay: they see what they see without it, and every call is remembered."""
+
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from middleware.memory.database import open_database
+from tests.conformance.places import FIXTURE, ROOT, relay
+from tests.conformance.suite import environment
+from tests.foreign.servers import installed
+from tests.middleware.peer import TIMEOUT_S, remembered
+
+FASTMCP = Path(__file__).parent / ".venv" / "bin" / "python"
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("test_multiple_content_types", {}),
+    ("test_header_parameter", {"region": "größer"}),
+    ("test_error_handling", {}),
+]
+OUTCOMES = [(name, "tool_error" if name == "test_error_handling" else "result") for name, _ in CALLS]
+
+
+def output(command: Sequence[str], folder: Path) -> str:
+    """Run a client to its end and return what it printed; its own files stay in `folder`."""
+    env = {**environment(), "HOME": str(folder), "MCP_INSPECTOR_SECRET_STORE": "memory"}
+    ran = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=2 * TIMEOUT_S, check=False)
+    assert ran.returncode in {0, 5}, ran.stderr[-2000:]
+    return ran.stdout
+
+
+def inspector(folder: Path, server: Sequence[str]) -> str:
+    """Return what the inspector's CLI prints for the list of tools and for each call."""
+    config = folder / "inspected.json"
+    config.write_text(json.dumps({"mcpServers": {"it": {"command": server[0], "args": list(server[1:])}}}))
+    base = [*installed("mcp-inspector"), "--cli", "--config", str(config), "--server", "it"]
+    printed = [output([*base, "--method", "tools/list"], folder)]
+    for name, arguments in CALLS:
+        pairs = [part for key, value in arguments.items() for part in ("--tool-arg", f"{key}={value}")]
+        printed.append(output([*base, "--method", "tools/call", "--tool-name", name, *pairs], folder))
+    return "".join(printed)
+
+
+def fastmcp(folder: Path, server: Sequence[str]) -> str:
+    """Return what fastmcp's client sees."""
+    if not FASTMCP.exists():
+        pytest.skip(f"fastmcp is not installed in {FASTMCP.parents[1]}. Install it with: make peers")
+    script = Path(__file__).parent / "fastmcp_client.py"
+    return output([str(FASTMCP), str(script), json.dumps(CALLS), *server], folder)
+
+
+@pytest.mark.parametrize("client", [inspector, fastmcp])
+def test_a_foreign_client_on_stdio_sees_what_it_sees_directly(
+    memory_file: Path, tmp_path: Path, client: Callable[[Path, Sequence[str]], str]
+) -> None:
+    direct = client(tmp_path, [*FIXTURE, "--stdio"])
+    assert "test_header_parameter" in direct
+    assert "größer" in direct or "gr\\u00f6\\u00dfer" in direct
+    assert client(tmp_path, relay(memory_file, "--", *FIXTURE, "--stdio")) == direct
+    assert remembered(memory_file) == OUTCOMES
+    names = {row[0] for row in open_database(memory_file).execute("SELECT client_name FROM sessions").fetchall()}
+    assert len(names) == 1

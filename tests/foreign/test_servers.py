@@ -1,0 +1,74 @@
+"""Servers of others behind the relay: they say the same as without it, and every call is remembered."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+
+from middleware.memory.database import open_database
+from tests.conformance.places import ROOT, relay
+from tests.foreign.servers import MODERN, SERVERS, Server
+from tests.foreign.wire import LEGACY, exchange, script
+from tests.foreign.wire import MODERN as MODERN_REVISION
+from tests.middleware.peer import TIMEOUT_S, remembered
+
+ERAS = [(name, LEGACY) for name in SERVERS] + [(name, MODERN_REVISION) for name in MODERN]
+NPM = ["everything", "filesystem", "memory"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "folder"
+    made.mkdir()
+    return made
+
+
+def remembered_tools(memory: Path) -> list[Any]:
+    rows = open_database(memory).execute("SELECT definition_json FROM tools").fetchall()
+    return [json.loads(str(row[0])) for row in rows]
+
+
+def check_what_is_remembered(memory: Path, server: Server, listed: list[Any], revision: str, client: str) -> None:
+    assert remembered(memory) == [(name, outcome) for (name, _), outcome in server.calls]
+    assert sorted(remembered_tools(memory), key=lambda tool: tool["name"]) == sorted(listed, key=lambda t: t["name"])
+    sessions = open_database(memory).execute("SELECT client_name, protocol_version FROM sessions").fetchall()
+    assert sessions == [(client, revision)]
+
+
+@pytest.mark.parametrize(("name", "revision"), ERAS)
+def test_a_foreign_servers_answers_pass_byte_for_byte(
+    memory_file: Path, folder: Path, name: str, revision: str
+) -> None:
+    server = SERVERS[name](folder)
+    messages = script(revision, [call for call, _ in server.calls])
+    direct = exchange(server.command, messages, server.environment)
+    through = exchange(relay(memory_file, "--", *server.command), messages, server.environment)
+    assert through == direct
+    listed = json.loads(direct[1])["result"]["tools"]
+    check_what_is_remembered(memory_file, server, listed, revision, "wire")
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("name", NPM)
+def test_the_sdks_client_sees_a_foreign_server_as_directly(
+    memory_file: Path, folder: Path, name: str, mode: Literal["auto", "legacy"]
+) -> None:
+    server = SERVERS[name](folder)
+
+    async def ask(command: list[str]) -> tuple[Any, ...]:
+        parameters = StdioServerParameters(command=command[0], args=command[1:], cwd=ROOT, env=dict(server.environment))
+        with anyio.fail_after(TIMEOUT_S):
+            async with Client(parameters, mode=mode) as client:
+                tools = await client.list_tools()
+                answers = [await client.call_tool(*call) for call, _ in server.calls]
+                return client.protocol_version, client.server_info, client.server_capabilities, tools, answers
+
+    direct = anyio.run(ask, server.command)
+    through = anyio.run(ask, relay(memory_file, "--", *server.command))
+    assert through == direct
+    listed = [tool.model_dump(by_alias=True, exclude_none=True) for tool in direct[3].tools]
+    assert [tool["name"] for tool in listed]
+    assert remembered(memory_file) == [(tool, outcome) for (tool, _), outcome in server.calls]
