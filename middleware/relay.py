@@ -7,7 +7,7 @@ trial id, when the learner started the relay.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from middleware.hints import CurrentHints, insert, list_changed
@@ -17,10 +17,12 @@ from middleware.parsing import parse, spell
 from middleware.recording import Recording
 from middleware.rounds import OpenCall
 from middleware.splice import apply, beginning, decode, elements, encode, members, without
+from middleware.timeouts import Timed, Timeouts, cancellation
 
 _CANCEL_GRACE_S = 1.0  # an answer that crossed the cancellation on its way is still taken
 _PARSE_ERROR = -32700
 _SERVER_ENDED = -32000
+_TIMED_OUT = -32001
 
 
 class Passage(NamedTuple):
@@ -31,12 +33,20 @@ class Passage(NamedTuple):
     finish: Callable[[], bytes] | None = None
 
 
-class _Request:
+class Overdue(NamedTuple):
+    """What the passing of time brings about: messages for the client, messages for the server."""
+
+    to_client: list[Passage]
+    to_server: list[bytes]
+
+
+class _Request(Timed):
     """A client's request that has no response yet."""
 
     __slots__ = ("call", "cancelled_at", "identifier", "listens", "method")
 
-    def __init__(self, method: object, identifier: object) -> None:
+    def __init__(self, method: object, identifier: object, passed_at: float) -> None:
+        super().__init__(passed_at)
         self.method = method
         self.identifier = identifier
         self.call: OpenCall | None = None
@@ -47,10 +57,21 @@ class _Request:
 class Relay:
     """One session between a client and a server."""
 
-    def __init__(self, recording: Recording, hints: CurrentHints, *, trial_token: str | None = None) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        hints: CurrentHints,
+        *,
+        trial_token: str | None = None,
+        timeout_s: float | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`timeout_s` is the longest that a request may wait for its answer; None: for ever."""
         self._recording = recording
         self._hints = hints
         self._trial_token = trial_token
+        self._clock = clock
+        self._timeouts = Timeouts(timeout_s, clock)
         # An id may be in flight twice, against the protocol; the answers are taken to come in the requests' order.
         self._pending: dict[object, deque[_Request]] = {}
         self._cancelled = 0  # how many of them are cancelled calls
@@ -67,12 +88,15 @@ class Relay:
         for message in value if isinstance(value, list) else (value,):
             if isinstance(message, dict) and isinstance(message.get("method"), str):
                 self._from_client(message, len(data) if message is value else len(spell(message)))
+            elif isinstance(message, dict) and "id" in message:
+                self._timeouts.answered(_key(message["id"]), self._open())
 
     def server_message(self, data: bytes) -> Passage:
         """Take note of a message from the server; return how it goes on to the client."""
         value = parse(data)
         ticket = 0
         listings = []
+        late = []
         for index, message in enumerate(value if isinstance(value, list) else (value,)):
             if not isinstance(message, dict):
                 continue
@@ -82,7 +106,9 @@ class Relay:
             request = self._take(message)
             if request is None:
                 continue
-            if request.call is not None:
+            if request.overdue:
+                late.append(index)
+            elif request.call is not None:
                 size = len(data) if message is value else len(spell(message))
                 ticket = max(ticket, self._answered(request.call, request, message, size))
             elif request.method == "tools/list":
@@ -92,6 +118,8 @@ class Relay:
                     listings.append(index)
             elif request.method == "initialize":
                 self._handshake(message.get("result"))
+        if late:
+            data, listings = _without_answers(data, late), []
         if not listings:
             return Passage(data, ticket)
         # The hints are put in when the message goes, not now: the first look at them may not have ended.
@@ -110,7 +138,7 @@ class Relay:
         """Close cancelled calls that were not answered in a second; return seconds until the next is due, if any."""
         if not self._cancelled:
             return None
-        limit = time.perf_counter() - _CANCEL_GRACE_S
+        limit = self._clock() - _CANCEL_GRACE_S
         soonest = None
         for key, requests in list(self._pending.items()):
             for request in list(requests):
@@ -123,6 +151,34 @@ class Relay:
                     left = request.cancelled_at - limit
                     soonest = left if soonest is None else min(soonest, left)
         return soonest
+
+    def overdue(self) -> Overdue:
+        """Answer requests that have waited too long with an error, and tell the server that nobody waits any more.
+
+        What the server still answers is dropped.
+        """
+        found = Overdue([], [])
+        # A subscription is answered at its end, whenever that is.
+        waiting = (one for one in self._open() if one.cancelled_at is None and one.method != "subscriptions/listen")
+        for request in self._timeouts.take_overdue(waiting):
+            reason = (
+                f"the server gave no answer in {self._timeouts.limit_s:g} s and was told to cancel; "
+                "try again, or give the relay a longer --timeout"
+            )
+            ticket = 0 if request.call is None else self._recording.unanswered(request.call, reason)
+            request.call, request.cancelled_at = None, self._clock()
+            found.to_client.append(Passage(_error(request.identifier, _TIMED_OUT, reason), ticket))
+            if request.method != "initialize":  # which the protocol forbids to cancel
+                found.to_server.append(cancellation(request.identifier, reason))
+        return found
+
+    def overdue_in(self) -> float | None:
+        """Return in how many seconds `overdue` is to be asked; None: not before another message has passed."""
+        return self._timeouts.due_in()
+
+    def _open(self) -> Iterator[_Request]:
+        for requests in self._pending.values():
+            yield from requests
 
     def end(self, reason: str | None = None) -> list[Passage]:
         """Close every request that is still open, since no answer can come any more.
@@ -152,7 +208,8 @@ class Relay:
             return
         meta = params.get("_meta")
         self._recording.client_from_meta(meta)
-        request = _Request(method, message["id"])
+        request = _Request(method, message["id"], self._clock())
+        self._timeouts.requested(request, _key(meta.get("progressToken")) if isinstance(meta, dict) else None)
         if method == "tools/call":
             request.call = self._recording.request(message, size, self._trial(meta))
         elif method == "initialize":
@@ -171,7 +228,8 @@ class Relay:
         requests = self._pending.get(key)
         if not requests:
             return None
-        self._remove(key, request := requests[0])
+        # One that is overdue may never be answered: a server that was told to cancel owes nothing.
+        self._remove(key, request := next((one for one in requests if not one.overdue), requests[0]))
         return request
 
     def _remove(self, key: object, request: _Request) -> None:
@@ -186,7 +244,7 @@ class Relay:
         key = _key(identifier)
         for request in self._pending.get(key, ()):
             if request.cancelled_at is None:
-                request.cancelled_at = time.perf_counter()
+                request.cancelled_at = self._clock()
                 if request.call is not None:
                     self._cancelled += 1
                     self._recording.cancel(request.call)
@@ -210,6 +268,14 @@ class Relay:
         self._may_notify = isinstance(tools, dict) and tools.get("listChanged") is True
 
     def _server_notified(self, message: dict[str, Any]) -> None:
+        if "id" in message:
+            self._timeouts.asked(_key(message["id"]))
+        params = message.get("params")
+        params = params if isinstance(params, dict) else {}
+        if message["method"] == "notifications/progress" and "progressToken" in params:
+            self._timeouts.progressed(_key(params["progressToken"]), self._open())
+        elif message["method"] == "notifications/cancelled":
+            self._timeouts.answered(_key(params.get("requestId")), self._open())
         if message["method"] != "notifications/subscriptions/acknowledged":
             return
         params = message.get("params")
@@ -250,6 +316,14 @@ def _values(text: str, start: int, key: str) -> Iterator[int]:
     for one in members(text, start):
         if one.key == key:
             yield one.value.start
+
+
+def _without_answers(data: bytes, late: Sequence[int]) -> bytes:
+    """Return `data` without the elements `late` of a batch; nothing, when nothing else is in it."""
+    text = decode(data)
+    spans = list(elements(text, beginning(text)))
+    kept = [text[span.start : span.end] for index, span in enumerate(spans) if index not in late]
+    return encode(text[: spans[0].start] + ",".join(kept) + text[spans[-1].end :]) if kept else b""
 
 
 def _error(identifier: object, code: int, message: str) -> bytes:

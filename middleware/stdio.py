@@ -31,8 +31,10 @@ _FAREWELL_S = 0.2  # from the end of a server's output to that of its process, w
 _FIRST_BREATH_S = 0.5  # a server that ends by then without a word could not start
 
 
-def run(name: str, command: Sequence[str], memory: Path) -> int:
+def run(name: str, command: Sequence[str], memory: Path, *, timeout_s: float | None = None) -> int:
     """Relay between this process's standard input and output and the server `command`, until the server has ended.
+
+    A request that has waited `timeout_s` for its answer is answered with an error; None: it may wait for ever.
 
     Returns the exit code to end with: the server's own, or 128 and the number of the signal that ended it.
 
@@ -58,7 +60,7 @@ def run(name: str, command: Sequence[str], memory: Path) -> int:
 
     writer = Writer(memory, uid, wake=wake, report=report_to_stderr)
     recording = Recording(writer.submit, server_uid=uid, name=name, command=command, transport="stdio")
-    relay = Relay(recording, lambda: writer.hints, trial_token=trial_token)
+    relay = Relay(recording, lambda: writer.hints, trial_token=trial_token, timeout_s=timeout_s)
     # Python's 5 ms between two threads is what a message would wait for while the writer computes.
     sys.setswitchinterval(0.0001)
     writer.start()
@@ -160,6 +162,7 @@ class _Loop:
         if down.source_ended and not self._client_gone and not self._pending_ended:
             self._end_pending()
         self._settle_in = self._relay.settle()
+        self._answer_overdue()
         self._writer.send()
         down.release(self._writer)
         down.flush()
@@ -191,6 +194,16 @@ class _Loop:
         orderly = self._client_finished and self._server.status == 0
         for passage in self._relay.end(None if orderly else self._server.ending()):
             self._down.insert(passage)
+
+    def _answer_overdue(self) -> None:
+        overdue = self._relay.overdue()
+        for passage in overdue.to_client:
+            self._down.insert(passage)
+        for line in overdue.to_server:
+            if not (self._up.sink_gone or self._server.input_closed):
+                self._up.insert(Passage(line))
+                self._up.release(self._writer)
+                self._up.flush()
 
     def _watch_lanes(self) -> None:
         up, down = self._up, self._down
@@ -256,8 +269,7 @@ class _Loop:
         if not self._pending_ended and self._farewell_at is not None:
             times.append(self._farewell_at)
         left = [at - now for at in times if at is not None]
-        if self._settle_in is not None:
-            left.append(self._settle_in)
+        left += [wait for wait in (self._settle_in, self._relay.overdue_in()) if wait is not None]
         return max(0, int(min(left) * 1000) + 1) if left else None
 
 

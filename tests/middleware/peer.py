@@ -50,9 +50,16 @@ class Peer:
     """A relay process in front of `command`, and we its client."""
 
     def __init__(
-        self, memory: Path, command: Sequence[str], *, name: str = "peer", environment: Mapping[str, str] | None = None
+        self,
+        memory: Path,
+        command: Sequence[str],
+        *,
+        name: str = "peer",
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", name, "--memory", str(memory), "--"]
+        relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", name, "--memory", str(memory)]
+        relay += [*options, "--"]
         self.process = subprocess.Popen(
             [*relay, *command],
             stdin=subprocess.PIPE,
