@@ -68,10 +68,9 @@ def test_a_relay_that_is_killed_before_its_server_runs_leaves_nothing(memory_fil
     with Peer(memory_file, python(STUBBORN)) as peer:
         below = descendants(psutil.Process(peer.process.pid), started)
         peer.process.kill()
+        # What was started after we looked tells us so itself, where it came that far.
+        below += [psutil.Process(int(pid)) for pid in peer.line().split() if psutil.pid_exists(int(pid))]
         assert_gone(below)
-        # The server may have been started after we looked: then it leads us to itself.
-        if line := peer.line():
-            raise AssertionError(f"a server that nobody relays spoke: {line!r}")
 
 
 def test_a_relay_that_ends_in_order_leaves_no_guard(memory_file: Path) -> None:

@@ -207,6 +207,7 @@ def test_the_memory_and_what_lies_beside_it_belong_to_the_owner_alone(memory_fil
     try:
         with Peer(memory_file, python(ECHO)) as peer:
             peer.call(1, "say")
+            wait_for(memory_file, "SELECT count(*) FROM calls", [(1,)])
             modes = {path.name: path.stat().st_mode & 0o777 for path in memory_file.parent.iterdir() if path.is_file()}
             peer.finish()
     finally:
