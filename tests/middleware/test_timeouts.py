@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from middleware.memory.writer import FIRST_LOOK
-from middleware.recording import Recording
 from middleware.relay import Relay
 from tests.middleware.peer import TIMEOUT_S, Peer, call, python, remembered
-from tests.middleware.test_relay import Taken, result
+from tests.middleware.taken import Taken, result
 
 
 class Timed(Taken):
@@ -19,8 +18,7 @@ class Timed(Taken):
     def __init__(self, timeout_s: float | None = 10) -> None:
         super().__init__()
         self.now = 100.0
-        recording = Recording(self._submit, server_uid="s", name="n", command=["run"], transport="stdio")
-        self.relay = Relay(recording, lambda: self.hints, timeout_s=timeout_s, clock=lambda: self.now)
+        self.relay = Relay(self.recording, lambda: self.hints, timeout_s=timeout_s, clock=lambda: self.now)
 
     def after(self, seconds: float) -> tuple[list[Any], list[Any]]:
         """Let time pass; return the ids of the errors for the client, and what the server is told."""
