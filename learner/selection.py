@@ -6,21 +6,21 @@ from collections.abc import Iterable, Sequence
 
 from adapters.messages import Demonstration, ToolCall
 from middleware.memory.records import Trial
-from middleware.memory.redaction import REDACTED
+from middleware.memory.redaction import CUT_KEY, REDACTED
 
 
 def demonstration_of(trial: Trial) -> Demonstration | None:
     """Return what `trial` demonstrates: its query and the calls that went well; None if it demonstrates nothing.
 
     A trial without any call demonstrates something only where gold says that no call was the right answer; one whose
-    arguments were redacted demonstrates nothing.
+    arguments were redacted or cut demonstrates nothing.
     """
     if trial.query is None or trial.verdict is None or trial.verdict.label != "solved":
         return None
     good = tuple(ToolCall(call.name, call.arguments) for call in trial.calls if call.outcome in (None, "result"))
     if not good and (trial.calls or trial.verdict.judge != "gold"):
         return None
-    if any(REDACTED in json.dumps(dict(call.arguments)) for call in good):
+    if any(REDACTED in json.dumps(dict(call.arguments)) or CUT_KEY in call.arguments for call in good):
         return None
     return Demonstration(trial.query, good)
 

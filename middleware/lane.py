@@ -5,20 +5,36 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from middleware.abridge import LONG, Abridger
 from middleware.memory.writer import Writer
 from middleware.relay import Passage
 
 COMMIT_WAIT_S = 0.05  # the longest a line waits for its commit
-LINE_LIMIT = 64 << 20  # bytes; a longer line passes through in pieces, unread
+LINE_LIMIT = 64 << 20  # bytes of a line that are held, even where it may have to be changed
 HELD_LIMIT = 1 << 20  # bytes held for a reader before its writer is no longer read
 _READ_BYTES = 1 << 16
 
+# (line, size): `size` is given where `line` is only what an Abridger kept of a long one, which passes already
+Take = Callable[[bytes, int | None], Passage]
+
 
 class Lane:
-    """One direction: the line being read, the lines that wait for their commits, the bytes being written."""
+    """One direction: the line being read, the lines that wait for their commits, the bytes being written.
+
+    A long line passes while it is read, unless `holds` says that it has to be seen whole before. Of it only the last
+    piece waits for the commit: nobody can act on a line before its end. What `take` raises goes to `defect`, and the
+    line passes as it is.
+    """
 
     def __init__(
-        self, source: int, sink: int, take: Callable[[bytes], Passage], write: Callable[[bytearray], int]
+        self,
+        source: int,
+        sink: int,
+        take: Take,
+        write: Callable[[bytearray], int],
+        *,
+        holds: Callable[[], bool],
+        defect: Callable[[Exception], None],
     ) -> None:
         self.source = source
         self.sink = sink
@@ -27,8 +43,11 @@ class Lane:
         self.has_read = False
         self._take = take
         self._write = write
-        self._line = bytearray()  # read, and not yet ended by a newline
-        self._overlong = False  # in the midst of a line above the limit
+        self._holds = holds
+        self._defect = defect
+        self._line = bytearray()  # read, and not yet ended by a newline; of a line that passes already, the last piece
+        self._passing: Abridger | None = None  # what reads the line that passes already
+        self._inserted: list[Passage] = []  # have to wait for its end
         self.waiting: deque[tuple[Passage, float]] = deque()  # with the time of each one's deadline
         self._waiting_bytes = 0
         self._at_line_start = True  # what was passed last ended its line
@@ -63,17 +82,10 @@ class Lane:
         self.has_read = True
         *lines, rest = data.split(b"\n")
         for line in lines:
-            if self._overlong:
-                self._overlong = False
-                self._pass(Passage(line + b"\n"))
-            else:
-                self._pass(self._take(bytes(self._line) + line + b"\n"))
-                self._line.clear()
-        self._line += rest
-        if self._overlong or len(self._line) > LINE_LIMIT:
-            self._overlong = True
-            self._pass(Passage(bytes(self._line)))
-            self._line.clear()
+            self._extend(line + b"\n")
+            self._end_line()
+        if rest:
+            self._extend(rest)
         return True
 
     def end(self) -> None:
@@ -81,15 +93,16 @@ class Lane:
         if not self.source_ended:
             self.source_ended = True
             if self._line:
-                self._pass(self._take(bytes(self._line)))
-                self._line.clear()
+                self._end_line()
 
     def insert(self, passage: Passage) -> None:
         """Pass on a message of our own, between two lines; after the end, behind what may be half a line."""
-        if self.source_ended and not self._at_line_start:
+        if self._passing is not None:
+            self._inserted.append(passage)
+            return
+        if not self._at_line_start:
             self._pass(Passage(b"\n"))
-        if self.source_ended or not self._overlong:
-            self._pass(passage)
+        self._pass(passage)
 
     def release(self, writer: Writer) -> None:
         """Move what waits no longer to the bytes being written."""
@@ -117,6 +130,39 @@ class Lane:
         """Nobody reads what we write any more."""
         self.sink_gone = True
         self._out.clear()
+
+    def _extend(self, data: bytes) -> None:
+        """Add `data` to the line; pass on what was there before, if the line is long."""
+        if self._passing is None and len(self._line) > LONG and (len(self._line) > LINE_LIMIT or not self._holds()):
+            self._passing = Abridger()
+            self._feed(self._passing, bytes(self._line))
+        if self._passing is not None:
+            self._feed(self._passing, data)
+            self._pass(Passage(bytes(self._line)))
+            self._line.clear()
+        self._line += data
+
+    def _feed(self, abridger: Abridger, data: bytes) -> None:
+        try:
+            abridger.feed(data)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must never cost anybody a message
+            self._defect(error)
+
+    def _end_line(self) -> None:
+        passing, self._passing = self._passing, None
+        passage = Passage(bytes(self._line))
+        self._line.clear()
+        try:
+            if passing is None:
+                passage = self._take(passage.data, None)
+            else:
+                passage = Passage(passage.data, self._take(passing.finish(), passing.size).ticket)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._defect(error)
+        self._pass(passage)
+        inserted, self._inserted = self._inserted, []
+        for passage in inserted:
+            self.insert(passage)
 
     def _pass(self, passage: Passage) -> None:
         self.waiting.append((passage, time.monotonic() + COMMIT_WAIT_S))

@@ -18,7 +18,7 @@ from middleware.memory.spool import Record
 from middleware.parsing import spell
 from middleware.rounds import OpenCall, Rounds, asks_for_input
 
-RESULT_LIMIT = 16 * 1024  # bytes of JSON
+VALUE_LIMIT = 16 * 1024  # bytes of JSON, of arguments and of a result
 _ERROR_LIMIT = 2_000  # characters
 _PROTOCOL = "io.modelcontextprotocol/protocolVersion"
 _CLIENT = "io.modelcontextprotocol/clientInfo"
@@ -124,7 +124,7 @@ class Recording:
             "session_uid": self._session["uid"],
             "tool_name": tool_name,
             "tool_hash": self._hashes.get(name),
-            "arguments_json": _json(arguments) if isinstance(arguments, dict) else None,
+            "arguments_json": _cut_json(arguments, size, CUT_KEY in params) if isinstance(arguments, dict) else None,
             "result_json": None,
             "outcome": "no_answer",
             "error": None,
@@ -208,15 +208,19 @@ class Recording:
 
 
 def _result_json(result: Any, size: int) -> str:
-    """Return `result`, which came in `size` bytes, as JSON: redacted; above the limit shortened, and saying so."""
     if isinstance(result, dict) and "requestState" in result:
         result = {**result, "requestState": REDACTED}  # meant for the server alone, and may open its doors
-    if size > RESULT_LIMIT:
+    return _cut_json(result, size, isinstance(result, dict) and CUT_KEY in result)
+
+
+def _cut_json(value: Any, size: int, was_cut: bool) -> str:
+    """Return `value`, from a message of `size` bytes, as JSON: redacted; above the limit shortened, and saying so."""
+    if size > VALUE_LIMIT:
         # A little less than the limit: what says so takes room too.
-        result, cut = shorten(result, RESULT_LIMIT - 64)
-        if cut and isinstance(result, dict):
-            result[CUT_KEY] = {"bytes": size}
-    return _json(result)
+        value, cut = shorten(value, VALUE_LIMIT - 64)
+        if (cut or was_cut) and isinstance(value, dict):
+            value[CUT_KEY] = {"bytes": size}
+    return _json(value)
 
 
 def _json(value: Any, *, names: bool = True) -> str:

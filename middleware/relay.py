@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from middleware.abridge import LONG, abridge
 from middleware.hints import CurrentHints, insert, list_changed
 from middleware.memory.identity import TRIAL_META_KEY
 from middleware.memory.writer import FIRST_LOOK
@@ -82,18 +83,40 @@ class Relay:
         """Return what goes on to the server of a message from the client: all of it but our own trial id."""
         return data if self._trial_token is None else self._without_trial(data)
 
-    def client_message(self, data: bytes) -> None:
-        """Take note of a message from the client, before any that the server sends after it has gone on."""
-        value = parse(data)
+    @property
+    def edits_requests(self) -> bool:
+        """Whether a message from the client may have to be changed, and so has to be held whole."""
+        return self._trial_token is not None
+
+    @property
+    def edits_answers(self) -> bool:
+        """Whether a message from the server may have to be changed or kept back, and so has to be held whole."""
+        return any(
+            request.method == "tools/list" or request.overdue
+            for requests in self._pending.values()
+            for request in requests
+        )
+
+    def client_message(self, data: bytes, size: int | None = None) -> None:
+        """Take note of a message from the client, before any that the server sends after it has gone on.
+
+        `size` is given when `data` is what an `Abridger` kept of a message of so many bytes.
+        """
+        size, value = (len(data), parse(abridge(data))) if size is None else (size, parse(data))
         for message in value if isinstance(value, list) else (value,):
             if isinstance(message, dict) and isinstance(message.get("method"), str):
-                self._from_client(message, len(data) if message is value else len(spell(message)))
+                self._from_client(message, size if message is value else len(spell(message)))
             elif isinstance(message, dict) and "id" in message:
                 self._timeouts.answered(_key(message["id"]), self._open())
 
-    def server_message(self, data: bytes) -> Passage:
-        """Take note of a message from the server; return how it goes on to the client."""
-        value = parse(data)
+    def server_message(self, data: bytes, size: int | None = None) -> Passage:
+        """Take note of a message from the server; return how it goes on to the client.
+
+        `size` is given when `data` is what an `Abridger` kept of a message of so many bytes: only the ticket counts.
+        """
+        abridged = size is not None
+        size = len(data) if size is None else size
+        value = parse(data if abridged or (size > LONG and self.edits_answers) else abridge(data))
         ticket = 0
         listings = []
         late = []
@@ -109,9 +132,9 @@ class Relay:
             if request.overdue:
                 late.append(index)
             elif request.call is not None:
-                size = len(data) if message is value else len(spell(message))
-                ticket = max(ticket, self._answered(request.call, request, message, size))
-            elif request.method == "tools/list":
+                own_size = size if message is value else len(spell(message))
+                ticket = max(ticket, self._answered(request.call, request, message, own_size))
+            elif request.method == "tools/list" and not abridged:
                 result = message.get("result")
                 if isinstance(result, dict):
                     ticket = max(ticket, FIRST_LOOK, self._recording.tools(result.get("tools")))

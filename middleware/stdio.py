@@ -83,9 +83,18 @@ class _Loop:
         self._writer = writer
         self._wake = wake
         self._hints = writer.hints
-        self._unnoted: list[bytes] = []  # lines from the client that the relay has not taken note of
-        self._up = Lane(0, server.input, self._from_client, _writer_to(server.input))
-        self._down = Lane(server.output, 1, self._from_server, _standard_output_writer())
+        # Lines from the client that the relay has not taken note of, as `Relay.client_message` takes them.
+        self._unnoted: list[tuple[bytes, int | None]] = []
+        self._up = Lane(
+            *(0, server.input, self._from_client, _writer_to(server.input)),
+            holds=lambda: relay.edits_requests,
+            defect=self._say_defect,
+        )
+        self._down = Lane(
+            *(server.output, 1, relay.server_message, _standard_output_writer()),
+            holds=lambda: relay.edits_answers,
+            defect=self._say_defect,
+        )
         self._defect_said = False
         self._poll = select.poll()
         self._watched: dict[int, int] = {}  # descriptor → events
@@ -123,21 +132,14 @@ class _Loop:
         self._up.read()
         self._client_finished |= self._up.source_ended
 
-    def _from_client(self, line: bytes) -> Passage:
-        self._unnoted.append(line)
-        return Passage(self._relay.to_server(line))
-
-    def _from_server(self, line: bytes) -> Passage:
-        try:
-            return self._relay.server_message(line)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the client its answer
-            self._say_defect(error)
-            return Passage(line)
+    def _from_client(self, line: bytes, size: int | None) -> Passage:
+        self._unnoted.append((line, size))
+        return Passage(self._relay.to_server(line) if size is None else line)
 
     def _note(self) -> None:
-        for line in self._unnoted:
+        for line, size in self._unnoted:
             try:
-                self._relay.client_message(line)
+                self._relay.client_message(line, size)
             except Exception as error:  # noqa: BLE001 - nor the server its question
                 self._say_defect(error)
         self._unnoted.clear()

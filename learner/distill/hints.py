@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.messages import ToolCall, ToolSpec
 from learner.distill.tokens import estimated_tokens
-from middleware.memory.redaction import REDACTED
+from middleware.memory.redaction import CUT_KEY, REDACTED
 
 HEADING = "Arguments that worked in earlier calls (added by Practicum):"
 EXAMPLES = 3
@@ -77,7 +77,7 @@ def _features(arguments: Mapping[str, Any]) -> set[str]:
 
 def _fit(arguments: Mapping[str, Any], tool: ToolSpec) -> bool:
     known = tool.input_schema.get("properties")
-    if not isinstance(known, Mapping) or any(name not in known for name in arguments):
+    if not isinstance(known, Mapping) or CUT_KEY in arguments or any(name not in known for name in arguments):
         return False
     texts = list(_strings(list(arguments.values())))
     return all(map(_harmless, texts)) and sum(len(text.split()) for text in texts) <= _MAX_ALL_WORDS

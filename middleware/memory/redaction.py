@@ -101,6 +101,13 @@ def shorten(value: Any, limit: int) -> tuple[Any, bool]:
     return _shorten(value, room, 0), room.was_short
 
 
+def cut_at_blank(text: str) -> str:
+    """Return the beginning of a text, `text`, up to a blank near its end, if there is one: no half of a secret stays
+    that its shape would have given away whole."""
+    blank = max(text.rfind(" ", -400), text.rfind("\n", -400))
+    return text[:blank] if blank >= 0 else text
+
+
 class _Room:
     """How many bytes are left to fill, and whether anything found no place."""
 
@@ -180,9 +187,7 @@ def _shorten_text(text: str, room: _Room) -> str:
     if len(kept) == len(text):
         return text
     room.left, room.was_short = 0, True
-    # Up to a blank, so that no half of a secret stays that its shape would have given away whole.
-    blank = max(kept.rfind(" ", -400), kept.rfind("\n", -400))
-    return f"{kept[:blank] if blank >= 0 else kept} [cut]"
+    return f"{cut_at_blank(kept)} [cut]"
 
 
 def _size(text: str) -> int:
