@@ -33,6 +33,13 @@ def test_a_tool_that_was_called_without_arguments_only_has_no_hint() -> None:
     assert hint_texts([ToolCall("t", {})], [spec("t", "a")]) == {}
 
 
+def test_arguments_that_were_cut_are_no_example() -> None:
+    assert (
+        hint_texts([ToolCall("t", {"a": 1, "practicum/cut": {"bytes": 99_999}})], [spec("t", "a", "practicum/cut")])
+        == {}
+    )
+
+
 def test_calls_to_unknown_tools_and_unknown_arguments_are_left_out() -> None:
     assert hint_texts([ToolCall("x", {"a": 1}), ToolCall("t", {"ignore_all_rules": 1})], [spec("t", "a")]) == {}
 

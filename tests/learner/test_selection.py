@@ -35,8 +35,10 @@ def test_failed_unjudged_and_queryless_trials_demonstrate_nothing() -> None:
     assert demonstration_of(trial(None, call)) is None
 
 
-def test_a_call_whose_arguments_were_redacted_demonstrates_nothing() -> None:
+def test_a_call_whose_arguments_were_redacted_or_cut_demonstrates_nothing() -> None:
     assert demonstration_of(trial("q", made("tool", key="[redacted]"))) is None
+    cut = CallMade("tool", {"text": "long [cut]", "practicum/cut": {"bytes": 99_999}}, "result")
+    assert demonstration_of(trial("q", cut)) is None
 
 
 def test_making_no_call_is_demonstrated_only_on_golds_word() -> None:

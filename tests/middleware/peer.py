@@ -72,7 +72,7 @@ class Peer:
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self.stdin, self.stdout, self.stderr = self.process.stdin, self.process.stdout, self.process.stderr
-        self._buffer = b""
+        self._buffer = bytearray()
 
     def __enter__(self) -> "Peer":
         return self
@@ -96,16 +96,19 @@ class Peer:
     def line(self) -> bytes:
         """Return the next line, b"" at the end."""
         deadline = time.monotonic() + TIMEOUT_S
-        while b"\n" not in self._buffer:
+        searched = 0
+        while (newline := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
             if not select.select([self.stdout], [], [], max(0, deadline - time.monotonic()))[0]:
-                raise TimeoutError(f"no line in {TIMEOUT_S} s; so far {self._buffer[:200]!r}")
+                raise TimeoutError(f"no line in {TIMEOUT_S} s; so far {bytes(self._buffer[:200])!r}")
             data = os.read(self.stdout.fileno(), 1 << 16)
             if not data:
-                rest, self._buffer = self._buffer, b""
-                return rest
+                newline = len(self._buffer)
+                break
             self._buffer += data
-        line, newline, self._buffer = self._buffer.partition(b"\n")
-        return line + newline
+        line = bytes(self._buffer[: newline + 1])
+        del self._buffer[: newline + 1]
+        return line
 
     def message(self) -> Any:
         """Return the next message."""

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from middleware.abridge import Abridger
 from middleware.hints import insert, list_changed
 from middleware.memory.identity import TRIAL_META_KEY, tool_hash
 from middleware.memory.writer import FIRST_LOOK
@@ -195,3 +196,47 @@ def test_a_subscription_hears_of_new_hints_from_its_acknowledgement_to_its_end()
     }
     taken.asks({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "s"}})
     assert list(taken.relay.hints_changed()) == []
+
+
+def test_a_long_listing_is_read_whole_and_gets_its_hints() -> None:
+    taken = Taken()
+    tools = [{"name": f"t{number}", "description": "d" * 50_000} for number in range(8)]
+    taken.hints = {(tool_hash(tools[-1]), "t7"): "hint"}
+    taken.asks({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    assert taken.relay.edits_answers
+    shown = taken.answers(result(1, {"tools": tools}))["result"]["tools"]
+    assert [tool["description"].endswith("\n\nhint") for tool in shown] == [False] * 7 + [True]
+    assert taken.rows("tool", "hash") == [(tool_hash(tool),) for tool in tools]
+    assert not taken.relay.edits_answers
+
+
+def test_a_listing_of_which_only_a_part_was_kept_is_not_recorded() -> None:
+    taken = Taken()
+    taken.asks({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    abridger = Abridger()
+    abridger.feed(json.dumps(result(1, {"tools": [{"name": "t", "description": "d" * 50_000}]})).encode())
+    assert taken.relay.server_message(abridger.finish(), abridger.size).finish is None
+    assert taken.rows("tool", "name") == []
+
+
+def test_long_arguments_and_results_are_cut_and_say_so_though_no_long_text_is_left() -> None:
+    taken = Taken()
+    # Six bytes a character: what is left of it after the cut is far below the limit of a row.
+    long = "\u00e9" * 60_000
+    taken.asks(call(1, "t", {"text": long}), call(2, "t", {"text": "short"}, _meta={"x": long}))
+    taken.answers(result(1, {"content": [{"type": "text", "text": long}], "isError": True}))
+    ((arguments, returned, error),) = taken.rows("call", "arguments_json", "result_json", "error")
+    assert json.loads(arguments)["text"].endswith("\u00e9 [cut]")
+    assert json.loads(arguments)["practicum/cut"]["bytes"] > len(json.dumps(long))
+    assert json.loads(returned)["content"][0]["text"].endswith("\u00e9 [cut]")
+    assert json.loads(returned)["practicum/cut"]["bytes"] > len(json.dumps(long))
+    assert json.loads(returned)["isError"] is True
+    assert error.startswith("\u00e9")
+
+
+def test_a_refusal_and_a_retry_are_read_behind_long_members() -> None:
+    taken = Taken()
+    taken.asks(call(1, "t"), call(2, "t"))
+    taken.answers({"error": {"data": "x" * 400_000, "message": "no", "code": -32602}, "id": 1})
+    taken.answers({"result": {"content": ["x" * 400_000], "isError": True}, "id": 2})
+    assert taken.rows("call", "outcome", "error_code") == [("protocol_error", -32602), ("tool_error", None)]

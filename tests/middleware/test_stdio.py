@@ -1,5 +1,6 @@
 """The relay as a process: bytes, endings, outcomes."""
 
+import hashlib
 import json
 import os
 import signal
@@ -90,28 +91,32 @@ def test_a_line_of_many_megabytes_passes_and_is_recorded(memory_file: Path) -> N
         sender.join(TIMEOUT_S)
         assert json.loads(answer["result"]["content"][0]["text"]) == {"text": text}
         peer.finish()
-    ((result, size),) = remembered(memory_file, "result_json, result_bytes")
-    assert len(result.encode()) <= 16 * 1024
-    assert json.loads(result)["practicum/cut"]["bytes"] > 3_000_000
-    assert size > 3_000_000
+    ((arguments, result, *sizes),) = remembered(memory_file, "arguments_json, result_json, request_bytes, result_bytes")
+    for kept, size in zip((arguments, result), sizes, strict=True):
+        assert len(kept.encode()) <= 16 * 1024
+        assert json.loads(kept)["practicum/cut"] == {"bytes": size}
+        assert size > 3_000_000
 
 
-def test_a_line_too_long_to_hold_passes_unread_and_the_next_is_recorded(memory_file: Path) -> None:
-    long = b"z" * ((64 << 20) + 100_000)
+def test_a_line_longer_than_any_that_is_held_passes_and_is_recorded(memory_file: Path) -> None:
+    long = b'{"method":"tools/call","params":{"name":"long","arguments":{"text":"%s"}},"id":9}' % (b"z" * (65 << 20))
     with Peer(memory_file, python(CAT)) as peer:
         lines = [json.dumps(call(1, "before")).encode(), long, json.dumps(call(2, "after")).encode()]
         sender = threading.Thread(target=peer.send, args=(b"\n".join(lines) + b"\n",))
         sender.start()
         assert json.loads(peer.line())["id"] == 1
-        received = 0
-        while received < len(long) + 1:
-            data = os.read(peer.stdout.fileno(), min(1 << 20, len(long) + 1 - received))
-            assert data.strip(b"z") in {b"", b"\n"}
-            received += len(data)
+        received, size = hashlib.sha256(), 0
+        while size < len(long) + 1:
+            data = os.read(peer.stdout.fileno(), min(1 << 20, len(long) + 1 - size))
+            received.update(data)
+            size += len(data)
+        assert received.digest() == hashlib.sha256(long + b"\n").digest()
         sender.join(TIMEOUT_S)
         assert json.loads(peer.line())["id"] == 2
         peer.finish()
-    assert [name for (name,) in remembered(memory_file, "tool_name")] == ["before", "after"]
+    rows = remembered(memory_file, "tool_name, request_bytes")
+    assert [name for name, _ in rows] == ["before", "long", "after"]
+    assert rows[1][1] == len(long) + 1
 
 
 def test_clients_may_connect_by_sockets_and_files(memory_file: Path, tmp_path: Path) -> None:
