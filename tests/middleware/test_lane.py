@@ -96,7 +96,7 @@ def test_of_a_long_line_only_the_last_piece_waits_for_its_commit(ends: Ends) -> 
 def test_a_message_of_our_own_waits_for_the_end_of_a_line_that_passes(ends: Ends) -> None:
     ends.commits.done = 9
     came = ends.put(LINE[:-10])
-    ends.lane.insert(b"our own\n")
+    ends.lane.insert(Passage(b"our own\n"))
     came += ends.put(LINE[-10:] + b"the next\n")
     assert came == LINE + b"our own\nthe next\n"
 
@@ -105,7 +105,7 @@ def test_a_long_line_that_may_have_to_be_changed_is_held_whole(ends: Ends) -> No
     ends.commits.done = 9
     ends.holds = True
     assert ends.put(LINE[:-1]) == b""
-    ends.lane.insert(b"our own\n")
+    ends.lane.insert(Passage(b"our own\n"))
     assert ends.put(LINE[-1:]) == b"our own\n" + LINE
     assert ends.taken == [(LINE, None)]
 
@@ -113,9 +113,10 @@ def test_a_long_line_that_may_have_to_be_changed_is_held_whole(ends: Ends) -> No
 def test_a_source_that_ends_within_a_long_line_leaves_what_came(ends: Ends) -> None:
     ends.commits.done = 9
     came = ends.put(LINE[:-1])
+    ends.lane.insert(Passage(b"our own\n"))
     os.close(ends.input)
     ends.lane.read()
-    assert came + ends.get() == LINE[:-1]
+    assert came + ends.get() == LINE + b"our own\n"
     assert ends.lane.is_empty
     assert ends.lane.source_ended
     assert [size for _, size in ends.taken] == [len(LINE) - 1]
