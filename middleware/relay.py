@@ -91,11 +91,7 @@ class Relay:
     @property
     def edits_answers(self) -> bool:
         """Whether a message from the server may have to be changed or kept back, and so has to be held whole."""
-        return any(
-            request.method == "tools/list" or request.overdue
-            for requests in self._pending.values()
-            for request in requests
-        )
+        return any(request.method == "tools/list" or request.overdue for request in self._open())
 
     def client_message(self, data: bytes, size: int | None = None) -> None:
         """Take note of a message from the client, before any that the server sends after it has gone on.
@@ -116,7 +112,8 @@ class Relay:
         """
         abridged = size is not None
         size = len(data) if size is None else size
-        value = parse(data if abridged or (size > LONG and self.edits_answers) else abridge(data))
+        whole = size <= LONG or any(request.method == "tools/list" for request in self._open())
+        value = parse(data if abridged or whole else abridge(data))
         ticket = 0
         listings = []
         late = []

@@ -152,3 +152,13 @@ def test_a_server_that_hangs_is_answered_for_when_the_person_says_so(memory_file
         assert peer.line() == b""
         assert peer.process.wait(TIMEOUT_S) == 0
     assert remembered(memory_file, "outcome, error") == [("no_answer", error["error"]["message"])]
+
+
+def test_while_an_answer_may_have_to_be_kept_back_long_ones_are_held_whole() -> None:
+    timed = Timed()
+    timed.asks(call(1, "a"))
+    assert not timed.relay.edits_answers
+    timed.after(11)
+    assert timed.relay.edits_answers
+    timed.says(result(1))
+    assert not timed.relay.edits_answers
