@@ -1,7 +1,10 @@
 """What can go wrong between client and server, beyond what either of them says.
 
 MiddlewareError
-└── CommandError    the server's command cannot be run, or ended at once
+├── CommandError    the server's command cannot be run, or ended at once
+├── UpstreamError   a remote server cannot be reached
+├── AddressError    the address to listen on cannot be had
+└── UsageError      an option that cannot mean anything
 """
 
 
@@ -11,3 +14,15 @@ class MiddlewareError(Exception):
 
 class CommandError(MiddlewareError):
     """The server's command cannot be run, or ended before it said anything; the message names it and the next step."""
+
+
+class UpstreamError(MiddlewareError):
+    """A remote server cannot be reached, or answers with what is no MCP; the message names it and the next step."""
+
+
+class AddressError(MiddlewareError):
+    """The address to listen on cannot be had; the message names it and the next step."""
+
+
+class UsageError(MiddlewareError):
+    """An option cannot mean anything; the message names it and what would."""

@@ -7,7 +7,7 @@ trial id, when the learner started the relay.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from middleware.abridge import LONG, abridge
@@ -22,8 +22,9 @@ from middleware.timeouts import Timed, Timeouts, cancellation
 
 _CANCEL_GRACE_S = 1.0  # an answer that crossed the cancellation on its way is still taken
 _PARSE_ERROR = -32700
-_SERVER_ENDED = -32000
-_TIMED_OUT = -32001
+# The codes of our own errors.
+SERVER_ENDED = -32000
+TIMED_OUT = -32001
 
 
 class Passage(NamedTuple):
@@ -187,7 +188,7 @@ class Relay:
             )
             ticket = 0 if request.call is None else self._recording.unanswered(request.call, reason)
             request.call, request.cancelled_at = None, self._clock()
-            found.to_client.append(Passage(_error(request.identifier, _TIMED_OUT, reason), ticket))
+            found.to_client.append(Passage(_error(request.identifier, TIMED_OUT, reason), ticket))
             if request.method != "initialize":  # which the protocol forbids to cancel
                 found.to_server.append(cancellation(request.identifier, reason))
         return found
@@ -200,20 +201,37 @@ class Relay:
         for requests in self._pending.values():
             yield from requests
 
+    def awaits(self, identifiers: Iterable[object]) -> bool:
+        """Whether any of these requests is still open."""
+        return any(_key(identifier) in self._pending for identifier in identifiers)
+
     def end(self, reason: str | None = None) -> list[Passage]:
         """Close every request that is still open, since no answer can come any more.
 
         With a `reason`, for the person, the client still listens: return an error for each request that it waits for.
         """
+        return self._close(list(self._pending), reason, SERVER_ENDED)
+
+    def abandon(self, identifiers: Iterable[object], reason: str, code: int = SERVER_ENDED) -> list[Passage]:
+        """Close those of these requests that are still open; return an error for each, as `end` does."""
+        return self._close(list({_key(identifier) for identifier in identifiers}), reason, code)
+
+    def hang_up(self) -> None:
+        """Close every open request as cancelled: the client has gone, and its going says that."""
+        for request in self._open():
+            if request.call is not None and request.cancelled_at is None:
+                self._recording.cancel(request.call)
+        self.end()
+
+    def _close(self, keys: Iterable[object], reason: str | None, code: int) -> list[Passage]:
         passages = []
-        for requests in self._pending.values():
-            for request in requests:
+        for key in keys:
+            for request in list(self._pending.get(key, ())):
+                self._remove(key, request)
                 told = reason if request.cancelled_at is None else None
                 ticket = 0 if request.call is None else self._recording.unanswered(request.call, told)
                 if told is not None:
-                    passages.append(Passage(_error(request.identifier, _SERVER_ENDED, told), ticket))
-        self._pending.clear()
-        self._cancelled = 0
+                    passages.append(Passage(_error(request.identifier, code, told), ticket))
         return passages
 
     def _from_client(self, message: dict[str, Any], size: int) -> None:

@@ -10,6 +10,23 @@ from middleware.stdio import run
 
 @click.command("proxy")
 @click.option("--name", required=True, help="What the server is called in the memory.")
+@click.option("--url", help="The URL of a remote server (streamable HTTP), in place of COMMAND.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME=VARIABLE",
+    help="Send the remote server this header, with the value of an environment variable. May be repeated.",
+)
+@click.option(
+    "--http",
+    "address",
+    metavar="HOST:PORT",
+    help="Serve clients over streamable HTTP at this address, path /mcp, instead of stdio. Port 0: any free one. "
+    "Addresses that other machines can reach need a token in PRACTICUM_HTTP_TOKEN.",
+)
+@click.option("--allow-host", "hosts", multiple=True, help="With --http: a further name clients may use for us.")
+@click.option("--allow-origin", "origins", multiple=True, help="With --http: a web page's origin that may call us.")
 @memory_option
 @click.option(
     "--timeout",
@@ -18,9 +35,45 @@ from middleware.stdio import run
     metavar="SECONDS",
     help="Answer a request with an error when the server has left it alone for so long. Default: wait for ever.",
 )
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def proxy_command(name: str, memory: Path | None, timeout_s: float | None, command: tuple[str, ...]) -> int:
-    """Relay between an MCP client on standard input and output and the server that COMMAND starts, and remember every
-    call. Write -- before COMMAND.
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def proxy_command(
+    name: str,
+    url: str | None,
+    headers: tuple[str, ...],
+    address: str | None,
+    hosts: tuple[str, ...],
+    origins: tuple[str, ...],
+    memory: Path | None,
+    timeout_s: float | None,
+    command: tuple[str, ...],
+) -> int:
+    """Relay between an MCP client and the server that COMMAND starts, or that --url names, and remember every call.
+    The client is on standard input and output, or comes to --http. Write -- before COMMAND.
     """
-    return run(name, command, memory_path(memory), timeout_s=timeout_s)
+    if (url is None) == (not command):
+        raise click.UsageError("give either a command behind -- or --url")
+    if headers and url is None:
+        raise click.UsageError("--header is for servers behind --url")
+    if (hosts or origins) and address is None:
+        raise click.UsageError("--allow-host and --allow-origin go with --http")
+    if address is None and url is None:
+        return run(name, command, memory_path(memory), timeout_s=timeout_s)
+    # Only here: HTTP brings asyncio and aiohttp, which a relay on stdio does without.
+    from middleware.errors import UsageError
+    from middleware.http import run as http
+
+    try:
+        if url is not None and address is not None:
+            return http.serve_url(
+                name,
+                url,
+                memory_path(memory),
+                address=address,
+                headers=headers,
+                hosts=hosts,
+                origins=origins,
+                timeout_s=timeout_s,
+            )
+        raise click.UsageError("not yet")
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error

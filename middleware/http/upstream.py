@@ -1,0 +1,140 @@
+"""A remote MCP server: its URL, the headers that it wants from us, and the connections to it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+from yarl import URL
+
+from middleware.errors import UpstreamError, UsageError
+
+_CONNECT_S = 30.0
+_REDIRECTS = 3
+
+
+class Upstream:
+    """Where a remote server is, and what each request to it carries."""
+
+    def __init__(self, name: str, url: str, headers: Mapping[str, str]) -> None:
+        self.name = name
+        self.headers = dict(headers)
+        self._url = URL(url, encoded=True)
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def shown(self) -> str:
+        """The URL for people: without what may be secret in it."""
+        return shown_url(str(self._url))
+
+    async def request(
+        self, method: str, headers: Mapping[str, str] | Sequence[tuple[str, str]], data: bytes | None = None
+    ) -> aiohttp.ClientResponse:
+        """Send a request with the server's own headers added, and return the response when its headers are here.
+
+        Redirects are followed on the server's own host only: what we send is meant for nobody else.
+
+        Raises:
+            UpstreamError: the server cannot be reached, or sends us elsewhere.
+        """
+        url = self._url
+        # As pairs: a header may come several times.
+        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        own = {name.lower() for name in self.headers}
+        pairs = [*((name, value) for name, value in pairs if name.lower() not in own), *self.headers.items()]
+        for _ in range(_REDIRECTS):
+            try:
+                response = await self._connections().request(
+                    method, url, headers=pairs, data=data, allow_redirects=False
+                )
+            except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+                raise self.failure(error) from error
+            if response.status not in (307, 308) or "Location" not in response.headers:
+                return response
+            response.release()
+            target = url.join(URL(response.headers["Location"]))
+            if target.origin() != url.origin():
+                raise UpstreamError(
+                    f"the server {self.name!r} at {self.shown} sends us on to {shown_url(str(target))}; "
+                    "if that is right, give that URL with --url"
+                )
+            self._url = url = target
+        raise UpstreamError(f"the server {self.name!r} at {self.shown} redirects in circles; check its URL")
+
+    def failure(self, error: BaseException) -> UpstreamError:
+        """Return the error that says why the server could not be talked to."""
+        if isinstance(error, UpstreamError):
+            return error
+        reason = str(error) or type(error).__name__
+        if isinstance(error, aiohttp.ClientConnectorError):
+            reason = str(error.os_error.strerror or error.os_error)
+        return UpstreamError(
+            f"the server {self.name!r} at {self.shown} cannot be reached: {reason}; check its URL and that it runs"
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _connections(self) -> aiohttp.ClientSession:
+        if self._session is None:  # made inside the running loop
+            self._session = aiohttp.ClientSession(
+                # No limit of connections: each open stream is one. Cookies are nobody's business here.
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+                read_bufsize=1 << 18,
+                # What the environment says of proxies holds here as it does for other programs.
+                trust_env=True,
+                skip_auto_headers=("User-Agent", "Content-Type", "Accept"),
+            )
+        return self._session
+
+
+def headers_from_environment(given: Sequence[str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the headers that `NAME=VARIABLE` pairs stand for: values come from the environment only, because a
+    command line is everybody's to read.
+
+    Raises:
+        UsageError: a pair is malformed, or its variable is not set.
+    """
+    headers = {}
+    for pair in given:
+        name, equals, variable = pair.partition("=")
+        if not (name and equals and variable.replace("_", "a").isalnum() and name.isascii()):
+            raise UsageError(
+                f"--header {name}=...: write NAME=VARIABLE, where the environment variable VARIABLE holds the value"
+            )
+        value = environment.get(variable)
+        if value is None:
+            raise UsageError(f"--header {name}: the environment variable {variable} is not set")
+        if not value.isprintable():
+            raise UsageError(f"--header {name}: the value of {variable} holds characters that no header can")
+        headers[name] = value
+    return headers
+
+
+def check_url(url: str) -> str:
+    """Return `url`, which must be an absolute http or https one.
+
+    Raises:
+        UsageError: it is not.
+    """
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        good = False
+    if not good:
+        raise UsageError(f"--url {shown_url(url)}: give the server's whole URL, as in https://example.org/mcp")
+    return url
+
+
+def shown_url(url: str) -> str:
+    """Return `url` without user, password, query and fragment: where people put their keys."""
+    try:
+        parts = urlsplit(url)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    except ValueError:
+        return "[no URL]"
