@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_NEWLINE = rb"(?:\r\n|\r|\n)"
+_NEWLINE = rb"(?>\r\n|\r|\n)"  # atomic: the two halves of one are not two
 _END = re.compile(_NEWLINE + _NEWLINE)
 _LINE = re.compile(_NEWLINE)
 

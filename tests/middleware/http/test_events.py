@@ -1,0 +1,83 @@
+"""Event streams: cut anywhere, nothing lost, what they carry found."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from middleware.http.events import Event, EventReader, event_of, with_data
+
+newlines = st.sampled_from([b"\n", b"\r\n", b"\r"])
+texts = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=8)
+fields = st.one_of(
+    texts.map(lambda text: f"data: {text}".encode()),
+    texts.map(lambda text: f"data:{text}".encode()),
+    texts.map(lambda text: f"id: {text}".encode()),
+    texts.map(lambda text: f": {text}".encode()),
+    st.sampled_from([b"data", b"event: message", b"retry: 10", b"retry: x", b"nonsense", b"data: {}"]),
+)
+streams = st.lists(st.tuples(st.lists(fields, min_size=1, max_size=4), newlines), max_size=6).map(
+    lambda events: b"".join(b"".join(line + newline for line in lines) + newline for lines, newline in events)
+)
+
+
+@given(streams, st.binary(max_size=6), st.lists(st.integers(1, 9)))
+def test_a_stream_cut_anywhere_loses_no_byte(stream: bytes, rest: bytes, cuts: list[int]) -> None:
+    data = stream + rest
+    reader = EventReader()
+    passed = b""
+    for size in [*cuts, len(data)]:
+        chunk, data = data[:size], data[size:]
+        passed += b"".join(event.raw for event in reader.feed(chunk))
+    assert passed + reader.rest() == stream + rest
+
+
+@given(streams, st.lists(st.integers(1, 9)))
+def test_what_a_stream_carries_does_not_depend_on_where_it_was_cut(stream: bytes, cuts: list[int]) -> None:
+    whole = [event[1:] for event in EventReader().feed(stream)]
+    reader, data, found = EventReader(), stream, []
+    for size in [*cuts, len(stream)]:
+        chunk, data = data[:size], data[size:]
+        found += [event[1:] for event in reader.feed(chunk)]
+    # A carriage return may end an event before the newline that belongs to it has come: an event of nothing follows.
+    assert [event for event in found if event != (None, None, None)] == [
+        event for event in whole if event != (None, None, None)
+    ]
+
+
+def test_fields_are_read_as_the_standard_says() -> None:
+    stream = b": hello\n\nid: 7\nretry: 250\ndata:  {\ndata:1}\n\ndata\n\nevent: message\n\nid: a\0b\ndata: x\r\n\r\n"
+    assert [event[1:] for event in EventReader().feed(stream)] == [
+        (None, None, None),
+        (b" {\n1}", "7", 250),
+        (b"", None, None),
+        (None, None, None),
+        (b"x", None, None),
+    ]
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_a_message_in_an_event_is_the_message(value: object) -> None:
+    for message in (json.dumps(value), json.dumps(value, indent=1), json.dumps(value, ensure_ascii=False)):
+        (event,) = EventReader().feed(event_of(message.encode("utf-8", "surrogatepass") + b"\n"))
+        assert event.data is not None
+        assert json.loads(event.data) == value
+
+
+def test_other_data_leaves_the_rest_of_the_event() -> None:
+    raw = b": c\r\nid: 3\r\nevent: message\r\ndata: [\r\ndata: 1]\r\n\r\n"
+    (event,) = EventReader().feed(raw)
+    (changed,) = EventReader().feed(with_data(event, b"[2]"))
+    assert changed == Event(b": c\nid: 3\nevent: message\ndata: [2]\n\n", b"[2]", "3")
+
+
+def test_many_small_pieces_of_a_large_event_are_not_searched_again_and_again() -> None:
+    reader = EventReader()
+    piece = b"x" * 1000
+    found = [event for part in [b"data: ", *[piece] * 20_000, b"\n\n"] for event in reader.feed(part)]
+    assert len(found) == 1
+    assert found[0].data == piece * 20_000
