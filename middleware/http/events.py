@@ -8,22 +8,23 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_NEWLINE = rb"(?>\r\n|\r|\n)"  # atomic: the two halves of one are not two
-_END = re.compile(_NEWLINE + _NEWLINE)
-_LINE = re.compile(_NEWLINE)
+_LONG = 1 << 18  # bytes; a longer event is passed on in pieces
+_END = re.compile(rb"(?>\r\n|\r|\n){2}")  # atomic: the two halves of one newline are not two
 
 
 class Event(NamedTuple):
     """One event of a stream.
 
     `raw` is all its bytes, with the blank line that ends it; `data` its data, None when it has none, as in a comment;
-    `id` and `retry` (milliseconds) as the event gave them, None when it did not.
+    `id` and `retry` (milliseconds) as the event gave them, None when it did not. A long event comes in pieces: only
+    the last one `ends` it, and has its data; `raw` is then what the pieces before did not hold.
     """
 
     raw: bytes
     data: bytes | None = None
     id: str | None = None
     retry: int | None = None
+    ends: bool = True
 
 
 class EventReader:
@@ -31,18 +32,23 @@ class EventReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._passed = bytearray()  # of the event in the buffer, what was yielded already
         self._searched = 0  # where the next end of an event may begin
 
-    def feed(self, chunk: bytes) -> Iterator[Event]:
-        """Yield the events that `chunk` completes."""
+    def feed(self, chunk: bytes, *, whole: bool = True) -> Iterator[Event]:
+        """Yield the events that `chunk` completes; unless they must be `whole`, pieces of a long one too."""
         self._buffer += chunk
         start = 0
-        while end := _END.search(self._buffer, self._searched):
-            raw = bytes(memoryview(self._buffer)[start : end.end()])
-            start = self._searched = end.end()
-            yield _event(raw)
-        # A view of a bytearray would keep it from shrinking, so it is cut once, here.
+        while end := self._next_end():
+            raw = bytes(memoryview(self._buffer)[start:end])
+            start = self._searched = end
+            yield self._event(raw)
         del self._buffer[:start]
+        if not whole and len(self._buffer) > _LONG:
+            piece = bytes(memoryview(self._buffer)[:-3])  # what may be the event's end stays
+            del self._buffer[:-3]
+            self._passed += piece
+            yield Event(piece, ends=False)
         self._searched = max(0, len(self._buffer) - 3)
 
     def rest(self) -> bytes:
@@ -52,26 +58,63 @@ class EventReader:
         self._searched = 0
         return rest
 
+    def _event(self, raw: bytes) -> Event:
+        if not self._passed:
+            return _event(raw, raw)
+        self._passed += raw
+        event = _event(raw, self._passed)
+        self._passed = bytearray()
+        return event
 
-def _event(raw: bytes) -> Event:
+    def _next_end(self) -> int | None:
+        """Return where the next event ends, None when it is not here yet."""
+        # Plain searches from newline to newline: several times as fast through a long event as one expression.
+        position = self._searched
+        while True:
+            line_feed = self._buffer.find(b"\n", position)
+            newline = self._buffer.find(b"\r", position, line_feed if line_feed >= 0 else len(self._buffer))
+            newline = line_feed if newline < 0 else newline
+            if newline < 0:
+                return None
+            if end := _END.match(self._buffer, newline):
+                return end.end()
+            position = newline + 1
+
+
+def _event(raw: bytes, text: bytes | bytearray) -> Event:
     data: list[bytes] = []
     identifier: str | None = None
     retry: int | None = None
-    for line in _LINE.split(raw):
-        field, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
+    for line in _lines(text):
+        field = bytes(line[:6]).partition(b":")[0]
+        value = line[len(field) + 1 :]
+        value = value[1:] if bytes(value[:1]) == b" " else value
         if field == b"data":
-            data.append(value)
-        elif field == b"id" and b"\0" not in value:
-            identifier = value.decode("utf-8", "replace")
-        elif field == b"retry" and value.isdigit():
-            retry = int(value)
-    return Event(raw, b"\n".join(data) if data else None, identifier, retry)
+            data.append(bytes(value))
+        elif field == b"id" and b"\0" not in bytes(value):
+            identifier = bytes(value).decode("utf-8", "replace")
+        elif field == b"retry" and bytes(value).isdigit():
+            retry = int(bytes(value))
+    joined = None if not data else data[0] if len(data) == 1 else b"\n".join(data)
+    return Event(raw, joined, identifier, retry)
+
+
+def _lines(text: bytes | bytearray) -> Iterator[memoryview]:
+    # Views, because a long event's one line is nearly all of it.
+    start = 0
+    view = memoryview(text)
+    while start < len(text):
+        line_feed = text.find(b"\n", start)
+        end = text.find(b"\r", start, line_feed if line_feed >= 0 else len(text))
+        end = line_feed if end < 0 else end
+        end = len(text) if end < 0 else end
+        yield view[start:end]
+        start = end + (2 if text[end : end + 2] == b"\r\n" else 1)
 
 
 def event_of(message: bytes) -> bytes:
     """Return the event that carries `message`, which is JSON and may hold newlines between its tokens."""
-    lines = b"".join(b"data: " + line + b"\n" for line in _LINE.split(message.strip(b" \t\r\n")))
+    lines = b"".join(b"data: " + line + b"\n" for line in message.strip(b" \t\r\n").splitlines())
     return b"event: message\n" + lines + b"\n"
 
 

@@ -5,19 +5,22 @@ What is behind it (a remote server, a command) is a `Backend`.
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from aiohttp import web
 
 from middleware.errors import AddressError, UsageError
 from middleware.http.access import Access
+from middleware.http.upstream import HEADER_LIMIT, HEADERS_LIMIT
 from middleware.memory.writer import report_to_stderr
 
 PATH = "/mcp"
 BODY_LIMIT = 64 << 20  # bytes of a request
 _CLOSE_S = 1.0  # how long open responses may go on once we were told to end
-_HEADER_LIMIT = 1 << 16  # bytes of one header, which may repeat an argument
+
+ENDING = "we were told to end"  # why a handler is cancelled whose client is still there
 
 Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -50,27 +53,50 @@ async def serve(name: str, host: str, port: int, access: Access, backend: Backen
     Raises:
         AddressError: the address cannot be had.
     """
+    async with listening(host, port, access, backend) as url:
+        report_to_stderr(f"{name} is served at {url}")
+        await _told_to_end()
+
+
+@asynccontextmanager
+async def listening(host: str, port: int, access: Access, backend: Backend) -> AsyncIterator[str]:
+    """Answer requests at `host` and `port`, and give the URL that they come to; at the end the backend is closed.
+
+    Raises:
+        AddressError: the address cannot be had.
+    """
+    responding: set[asyncio.Task[None]] = set()
     runner = web.ServerRunner(
-        web.Server(_guarded(access, backend), handler_cancellation=True, access_log=None, max_field_size=_HEADER_LIMIT),
+        web.Server(
+            _guarded(access, backend, responding),
+            handler_cancellation=True,  # only so does a handler learn that its client is gone
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=HEADER_LIMIT,
+            max_field_size=HEADER_LIMIT,
+            max_headers=HEADERS_LIMIT,
+        ),
         shutdown_timeout=_CLOSE_S,
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
         try:
-            await site.start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
             raise AddressError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --http") from error
-        report_to_stderr(f"{name} is served at {_url(runner)}")
-        await _told_to_end()
+        yield _url(runner)
     finally:
-        # What is open waits for the servers behind us, so these end first.
+        # Cancelled by us first: the library would wait for open streams, which do not end by themselves.
+        for task in responding:
+            task.cancel(ENDING)
         await backend.close()
         await runner.cleanup()
 
 
-def _guarded(access: Access, backend: Backend) -> Respond:
+def _guarded(access: Access, backend: Backend, responding: set[asyncio.Task[None]]) -> Respond:
     async def respond(request: web.BaseRequest) -> web.StreamResponse:
+        responding.add(request.task)
+        request.task.add_done_callback(responding.discard)
         refusal = access.refusal(request.headers)
         if refusal is not None:
             status, words = refusal
@@ -78,6 +104,8 @@ def _guarded(access: Access, backend: Backend) -> Respond:
             return web.Response(status=status, text=words + "\n", headers=headers)
         if request.path != PATH:
             return web.Response(status=404, text=f"there is nothing at this path; the server is at {PATH}\n")
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # the low-level server leaves that to us
         return await backend.respond(request)
 
     return respond

@@ -23,6 +23,7 @@ class Recorder:
     """Records what passes between any number of clients and one server; made and used inside one event loop."""
 
     def __init__(self, memory: Path, *, name: str, command: Sequence[str], trial_token: str | None) -> None:
+        """`command` is what the server is known by and shown as: its command, or its URL without secrets."""
         self._loop = asyncio.get_running_loop()
         self._name = name
         self._command = command

@@ -7,8 +7,8 @@ meant for one party only (tokens, cookies), stays on its side.
 
 import asyncio
 import json
-from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable
 from contextlib import nullcontext
 from typing import Any
 
@@ -18,7 +18,7 @@ from multidict import CIMultiDict
 
 from middleware.errors import UpstreamError
 from middleware.http.events import Event, EventReader, event_of, with_data
-from middleware.http.front import BODY_LIMIT
+from middleware.http.front import BODY_LIMIT, ENDING
 from middleware.http.mirrored import SESSION_ID
 from middleware.http.recorder import Recorder
 from middleware.http.upstream import Upstream
@@ -27,7 +27,7 @@ from middleware.parsing import parse
 from middleware.relay import Passage, Relay
 
 _SESSIONS = 1_000  # that are told apart at once; the least recently used is forgotten first
-_WHOLE = 1 << 20  # bytes; a longer body is passed on while it comes
+_LARGE = 1 << 18  # bytes; a longer body is passed on while it comes
 _HOP_BY_HOP = {
     *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"),
     *("transfer-encoding", "upgrade"),
@@ -48,10 +48,7 @@ class Reverse:
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Pass one request on, and its response back."""
-        body = await _read(request)
-        if body is None:
-            return web.Response(status=413, text=f"a request may hold at most {BODY_LIMIT} bytes\n")
-        return await _Exchange(self, request, body).run()
+        return await _Exchange(self, request).run()
 
     async def close(self) -> None:
         """Close the connections to the server, and every call that is still open."""
@@ -81,23 +78,16 @@ class Reverse:
 class _Exchange:
     """One request of a client and its response."""
 
-    def __init__(self, reverse: Reverse, request: web.BaseRequest, body: bytes) -> None:
+    def __init__(self, reverse: Reverse, request: web.BaseRequest) -> None:
         self._reverse = reverse
         self._recorder = reverse.recorder
         self._request = request
-        self._body = body
-        value = parse(body) if body else None
-        messages = [message for message in (value if isinstance(value, list) else [value]) if isinstance(message, dict)]
-        self._asked = [message for message in messages if "id" in message and isinstance(message.get("method"), str)]
+        self._asked: list[object] = []  # the ids of the requests in it
         self._session_id = request.headers.get(SESSION_ID)
         # Without a session nothing outlives the exchange: its end is the end of its requests.
         self._is_alone = self._session_id is None
-        if self._session_id is not None:
-            self._relay = reverse.session(self._session_id)
-        elif any(message["method"] == "initialize" for message in self._asked):
-            self._relay = self._recorder.session()
-        else:
-            self._relay = self._recorder.exchange(_client(request, messages))
+        self._relay = self._choose_relay([])
+        self._stream: _Stream | None = None
 
     async def run(self) -> web.StreamResponse:
         """Pass the request on; return the response, which has been sent already if it was streamed."""
@@ -105,29 +95,88 @@ class _Exchange:
         try:
             response = await self._run()
             gone = False
-        except ConnectionResetError:  # the client is gone, which is its right
+        except _TooLongError:
+            return web.Response(status=413, text=f"a message may have at most {BODY_LIMIT} bytes\n")
+        except (_ClientGoneError, ConnectionResetError):  # which is its right
             return web.Response(status=499)
+        except asyncio.CancelledError as error:
+            if error.args != (ENDING,):
+                raise
+            gone = False
+            response = await self._failed(503, f"the relay in front of {self._reverse.upstream.name!r} was told to end")
         finally:
-            if self._is_alone:
-                self._relay.end(cancelled=gone)
+            if self._is_alone and gone:
+                self._relay.hang_up()
+            elif self._is_alone:
+                self._relay.end()
             self._recorder.noted(self._relay)
         return response
 
     async def _run(self) -> web.StreamResponse:
-        data = self._relay.to_server(self._body)
-        self._relay.client_message(self._body)
-        self._recorder.noted(self._relay)
+        headers = _kept(self._request.headers.items(), _NOT_TO_SERVER)
+        length = self._request.content_length
+        if length is not None and length > BODY_LIMIT:
+            raise _TooLongError
+        data: bytes | AsyncIterator[bytes]
+        if length is not None and length > _LARGE and not self._relay.edits_requests:
+            headers.append(("Content-Length", str(length)))
+            data = self._upload()
+        else:
+            data = await self._body()
         try:
-            response = await self._reverse.upstream.request(
-                self._request.method, _kept(self._request.headers.items(), _NOT_TO_SERVER), data
-            )
+            response = await self._reverse.upstream.request(self._request.method, headers, data)
         except UpstreamError as error:
-            return await self._failed(str(error))
+            return await self._failed(502, str(error))
         async with response:
             self._follow_session(response)
             if response.content_type == "text/event-stream":
                 return await self._pass_stream(response)
+            if _is_large(response) and not self._relay.edits_answers:
+                return await self._pass_large(response)
             return await self._pass_body(response)
+
+    async def _body(self) -> bytes:
+        """Read the request's body whole, and take note of it; return what goes on."""
+        chunks = [chunk async for chunk in self._chunks()]
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self._heard(body)
+        return self._relay.to_server(body)
+
+    async def _upload(self) -> AsyncIterator[bytes]:
+        """Yield the request's body as it comes, and take note of it at its end: the server cannot act on it before."""
+        copy = bytearray()
+        async for chunk in self._chunks():
+            copy += chunk
+            yield chunk
+        self._heard(bytes(copy))
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._request.content.iter_any():
+            size += len(chunk)
+            if size > BODY_LIMIT:
+                raise _TooLongError
+            yield chunk
+
+    def _heard(self, body: bytes) -> None:
+        if not body:
+            return
+        try:
+            value = parse(body)
+            messages = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+            self._asked = [one["id"] for one in messages if "id" in one and isinstance(one.get("method"), str)]
+            self._relay = self._choose_relay(messages)
+            self._relay.client_message(body)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the server its question
+            _say_defect(error)
+        self._recorder.noted(self._relay)
+
+    def _choose_relay(self, messages: list[dict[str, Any]]) -> Relay:
+        if self._session_id is not None:
+            return self._reverse.session(self._session_id)
+        if any(message.get("method") == "initialize" for message in messages):
+            return self._recorder.session()
+        return self._recorder.exchange(_client(self._request, messages))
 
     def _follow_session(self, response: aiohttp.ClientResponse) -> None:
         given = response.headers.get(SESSION_ID)
@@ -141,18 +190,50 @@ class _Exchange:
             self._reverse.forget(self._session_id)
 
     async def _pass_body(self, response: aiohttp.ClientResponse) -> web.StreamResponse:
-        headers = CIMultiDict(_kept(response.headers.items(), _NOT_TO_CLIENT))
         try:
             body = await response.read()
         except aiohttp.ClientError as error:
-            return await self._failed(str(self._reverse.upstream.failure(error)))
+            return await self._failed(502, str(self._reverse.upstream.failure(error)))
+        passage = self._answered(body, response)
+        await self._recorder.durable(passage.ticket)
+        return web.Response(
+            status=response.status, reason=response.reason, headers=_down(response), body=_whole(passage)
+        )
+
+    async def _pass_large(self, response: aiohttp.ClientResponse) -> web.StreamResponse:
+        """Pass a long body on as it comes, all but its last piece: that waits until what it completes is recorded."""
+        down = web.StreamResponse(status=response.status, reason=response.reason, headers=_down(response))
+        if "Content-Encoding" not in response.headers:
+            down.content_length = response.content_length
+        await down.prepare(self._request)
+        copy = bytearray()
+        last = b""
+        try:
+            async for chunk in response.content.iter_any():
+                await _write(down, last)
+                copy += chunk
+                last = chunk
+        except aiohttp.ClientError as error:
+            self._abandon(str(self._reverse.upstream.failure(error)))
+            self._abort()
+            return down
+        await self._recorder.durable(self._answered(bytes(copy), response).ticket)
+        await _write(down, last)
+        await down.write_eof()
+        return down
+
+    def _abort(self) -> None:
+        """Let the client see that what it has is not all."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+    def _answered(self, body: bytes, response: aiohttp.ClientResponse) -> Passage:
         passage = self._note(body)
         self._abandon(f"the server answered with HTTP {response.status} {response.reason or ''}".rstrip())
-        await self._recorder.durable(passage.ticket)
-        return web.Response(status=response.status, reason=response.reason, headers=headers, body=_whole(passage))
+        return passage
 
     async def _pass_stream(self, response: aiohttp.ClientResponse) -> web.StreamResponse:
-        stream = _Stream(self._request, response)
+        self._stream = stream = _Stream(self._request, response)
         await stream.begin()
         reader = EventReader()
         can_resume = False
@@ -160,17 +241,15 @@ class _Exchange:
         with self._recorder.listening(self._relay, stream.insert) if hears else nullcontext():
             try:
                 async for chunk in response.content.iter_any():
-                    for event in reader.feed(chunk):
+                    for event in reader.feed(chunk, whole=self._relay.edits_answers):
                         can_resume |= event.id is not None
-                        await stream.write(await self._noted(event))
+                        await stream.write(await self._noted(event), ends=event.ends)
             except aiohttp.ClientError:
                 pass  # the server is gone; what it had not finished is seen to below
-        if can_resume:
-            await stream.write(reader.rest())
-        else:
-            for passage in self._abandon("the server closed the stream before it answered; try again"):
-                await self._recorder.durable(passage.ticket)
-                await stream.write(event_of(passage.data))
+        cut_short = reader.rest()
+        if not can_resume and self._relay.awaits(self._asked):
+            return await self._failed(502, "the server closed the stream before it answered; try again")
+        await stream.write(cut_short)
         await stream.end()
         return stream.response
 
@@ -186,46 +265,67 @@ class _Exchange:
         try:
             return self._relay.server_message(message)
         except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the client its answer
-            report_to_stderr(f"a message passed unrecorded, please report this: {type(error).__name__}: {error}")
+            _say_defect(error)
             return Passage(message)
 
     def _abandon(self, reason: str) -> list[Passage]:
         """Close the requests that will not be answered; return what to tell the client of each."""
-        return self._relay.abandon([message["id"] for message in self._asked], reason)
+        return self._relay.abandon(self._asked, reason)
 
-    async def _failed(self, reason: str) -> web.Response:
+    async def _failed(self, status: int, reason: str) -> web.StreamResponse:
+        """Tell the client why its requests get no answer, in a response or in the stream that is open."""
         passages = self._abandon(reason)
         for passage in passages:
             await self._recorder.durable(passage.ticket)
+        if self._stream is not None and self._stream.mid_event:
+            self._abort()
+            return self._stream.response
+        if self._stream is not None:
+            for passage in passages:
+                await self._stream.write(event_of(passage.data))
+            await self._stream.end()
+            return self._stream.response
         if not passages:
-            return web.Response(status=502, text=reason + "\n")
+            return web.Response(status=status, text=reason + "\n")
         errors = [passage.data.rstrip() for passage in passages]
         body = errors[0] if len(errors) == 1 else b"[" + b",".join(errors) + b"]"
-        return web.Response(status=502, body=body, content_type="application/json")
+        return web.Response(status=status, body=body, content_type="application/json")
 
 
 class _Stream:
     """An event stream to a client."""
 
     def __init__(self, request: web.BaseRequest, upstream: aiohttp.ClientResponse) -> None:
-        headers = CIMultiDict(_kept(upstream.headers.items(), _NOT_TO_CLIENT))
-        self.response = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
+        self.response = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=_down(upstream))
         self._request = request
-        self._inserted: deque[bytes] = deque()
+        self.mid_event = False
+        self._inserted: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self) -> None:
         await self.response.prepare(self._request)
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes, *, ends: bool = True) -> None:
+        """Send an event, or a piece that does not end one."""
+        self.mid_event = not ends
+        if ends and self._inserted:
+            data += b"".join(self._inserted)
+            self._inserted.clear()
         if data:
-            await self.response.write(data)
+            await _write(self.response, data)
 
     def insert(self, message: bytes) -> None:
-        """Send a message of ours; events are written whole, so it falls between two."""
-        task = asyncio.ensure_future(self.write(event_of(message)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Send a message of ours, between two events."""
+        self._inserted.append(event_of(message))
+        if not self.mid_event:
+            task = asyncio.ensure_future(self.write(b""))
+            self._tasks.add(task)
+            task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # that the client is gone is seen elsewhere
 
     async def end(self) -> None:
         await self.response.write_eof()
@@ -252,13 +352,29 @@ def _whole(passage: Passage) -> bytes:
     return passage.finish() if passage.finish else passage.data
 
 
-async def _read(request: web.BaseRequest) -> bytes | None:
-    """Return the body of a request, None when it is too long."""
-    chunks = []
-    size = 0
-    async for chunk in request.content.iter_any():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > BODY_LIMIT:
-            return None
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+def _down(response: aiohttp.ClientResponse) -> CIMultiDict[str]:
+    return CIMultiDict(_kept(response.headers.items(), _NOT_TO_CLIENT))
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    try:
+        await response.write(data)
+    except ConnectionResetError as error:
+        # The library's is one of its client errors too, which here are the server's.
+        raise _ClientGoneError from error
+
+
+def _is_large(response: aiohttp.ClientResponse) -> bool:
+    return response.content_length is None or response.content_length > _LARGE
+
+
+def _say_defect(error: Exception) -> None:
+    report_to_stderr(f"a message passed unrecorded, please report this: {type(error).__name__}: {error}")
+
+
+class _TooLongError(Exception):
+    """A message is longer than we take."""
+
+
+class _ClientGoneError(Exception):
+    """The client has closed its connection."""

@@ -40,7 +40,7 @@ def serve_url(
     sys.setswitchinterval(0.0001)
 
     async def run() -> None:
-        recorder = Recorder(memory, name=name, command=[url], trial_token=trial_token)
+        recorder = Recorder(memory, name=name, command=[upstream.shown], trial_token=trial_token)
         try:
             await serve(name, host, port, access, Reverse(upstream, recorder))
         finally:

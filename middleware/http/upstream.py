@@ -1,14 +1,18 @@
 """A remote MCP server: its URL, the headers that it wants from us, and the connections to it."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
 from middleware.errors import UpstreamError, UsageError
 
+# Of one header, which may repeat an argument (bytes), and of all: the library's own are tighter than most servers'.
+HEADER_LIMIT = 1 << 18
+HEADERS_LIMIT = 1000
 _CONNECT_S = 30.0
 _REDIRECTS = 3
 
@@ -19,33 +23,30 @@ class Upstream:
     def __init__(self, name: str, url: str, headers: Mapping[str, str]) -> None:
         self.name = name
         self.headers = dict(headers)
+        # For people, and what the server is known by: a key in the URL may change, and the server is the same.
+        self.shown = shown_url(url)
         self._url = URL(url, encoded=True)
+        self._proxy = _proxy_for(self._url)
         self._session: aiohttp.ClientSession | None = None
 
-    @property
-    def shown(self) -> str:
-        """The URL for people: without what may be secret in it."""
-        return shown_url(str(self._url))
-
     async def request(
-        self, method: str, headers: Mapping[str, str] | Sequence[tuple[str, str]], data: bytes | None = None
+        self, method: str, headers: Sequence[tuple[str, str]], data: bytes | AsyncIterator[bytes] | None = None
     ) -> aiohttp.ClientResponse:
         """Send a request with the server's own headers added, and return the response when its headers are here.
 
-        Redirects are followed on the server's own host only: what we send is meant for nobody else.
+        Redirects are followed on the server's own host only: what we send is meant for nobody else. An iterator, which
+        cannot be sent again, is not.
 
         Raises:
             UpstreamError: the server cannot be reached, or sends us elsewhere.
         """
         url = self._url
-        # As pairs: a header may come several times.
-        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
         own = {name.lower() for name in self.headers}
-        pairs = [*((name, value) for name, value in pairs if name.lower() not in own), *self.headers.items()]
+        pairs = [*((name, value) for name, value in headers if name.lower() not in own), *self.headers.items()]
         for _ in range(_REDIRECTS):
             try:
                 response = await self._connections().request(
-                    method, url, headers=pairs, data=data, allow_redirects=False
+                    method, url, headers=pairs, data=data, allow_redirects=False, proxy=self._proxy
                 )
             except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
                 raise self.failure(error) from error
@@ -53,7 +54,7 @@ class Upstream:
                 return response
             response.release()
             target = url.join(URL(response.headers["Location"]))
-            if target.origin() != url.origin():
+            if target.origin() != url.origin() or not isinstance(data, bytes | None):
                 raise UpstreamError(
                     f"the server {self.name!r} at {self.shown} sends us on to {shown_url(str(target))}; "
                     "if that is right, give that URL with --url"
@@ -85,11 +86,19 @@ class Upstream:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
                 read_bufsize=1 << 18,
-                # What the environment says of proxies holds here as it does for other programs.
-                trust_env=True,
                 skip_auto_headers=("User-Agent", "Content-Type", "Accept"),
+                max_line_size=HEADER_LIMIT,
+                max_field_size=HEADER_LIMIT,
+                max_headers=HEADERS_LIMIT,
             )
         return self._session
+
+
+def _proxy_for(url: URL) -> str | None:
+    """Return the proxy that the environment names for `url`, as for other programs."""
+    if url.host is None or proxy_bypass(url.host):
+        return None
+    return getproxies().get(url.scheme)
 
 
 def headers_from_environment(given: Sequence[str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:

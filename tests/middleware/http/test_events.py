@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from middleware.http import events
 from middleware.http.events import Event, EventReader, event_of, with_data
 
 newlines = st.sampled_from([b"\n", b"\r\n", b"\r"])
@@ -40,19 +42,19 @@ def test_what_a_stream_carries_does_not_depend_on_where_it_was_cut(stream: bytes
         chunk, data = data[:size], data[size:]
         found += [event[1:] for event in reader.feed(chunk)]
     # A carriage return may end an event before the newline that belongs to it has come: an event of nothing follows.
-    assert [event for event in found if event != (None, None, None)] == [
-        event for event in whole if event != (None, None, None)
+    assert [event for event in found if event != (None, None, None, True)] == [
+        event for event in whole if event != (None, None, None, True)
     ]
 
 
 def test_fields_are_read_as_the_standard_says() -> None:
     stream = b": hello\n\nid: 7\nretry: 250\ndata:  {\ndata:1}\n\ndata\n\nevent: message\n\nid: a\0b\ndata: x\r\n\r\n"
     assert [event[1:] for event in EventReader().feed(stream)] == [
-        (None, None, None),
-        (b" {\n1}", "7", 250),
-        (b"", None, None),
-        (None, None, None),
-        (b"x", None, None),
+        (None, None, None, True),
+        (b" {\n1}", "7", 250, True),
+        (b"", None, None, True),
+        (None, None, None, True),
+        (b"x", None, None, True),
     ]
 
 
@@ -73,6 +75,23 @@ def test_other_data_leaves_the_rest_of_the_event() -> None:
     (event,) = EventReader().feed(raw)
     (changed,) = EventReader().feed(with_data(event, b"[2]"))
     assert changed == Event(b": c\nid: 3\nevent: message\ndata: [2]\n\n", b"[2]", "3")
+
+
+def test_a_long_event_comes_in_pieces_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_LONG", 10)
+    stream = b"id: 1\r\ndata: " + b"x" * 50 + b"\r\ndata: y\r\n\r\ndata: z\n\n"
+    for size in (1, 7, 30):
+        reader = EventReader()
+        found = [
+            event
+            for start in range(0, len(stream), size)
+            for event in reader.feed(stream[start : start + size], whole=False)
+        ]
+        assert b"".join(event.raw for event in found) == stream
+        assert len(found) > 2
+        # A carriage return ends an event before the newline that belongs to it has come: an event of nothing follows.
+        complete = [event[1:] for event in found if event.ends and event.raw != b"\n"]
+        assert complete == [(b"x" * 50 + b"\ny", "1", None, True), (b"z", None, None, True)]
 
 
 def test_many_small_pieces_of_a_large_event_are_not_searched_again_and_again() -> None:
