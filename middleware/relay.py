@@ -25,6 +25,9 @@ _PARSE_ERROR = -32700
 # The codes of our own errors.
 SERVER_ENDED = -32000
 TIMED_OUT = -32001
+OVERDUE = (
+    "the server gave no answer in {limit_s:g} s and was told to cancel; try again, or give the relay a longer --timeout"
+)
 
 
 class Passage(NamedTuple):
@@ -182,10 +185,7 @@ class Relay:
         # A subscription is answered at its end, whenever that is.
         waiting = (one for one in self._open() if one.cancelled_at is None and one.method != "subscriptions/listen")
         for request in self._timeouts.take_overdue(waiting):
-            reason = (
-                f"the server gave no answer in {self._timeouts.limit_s:g} s and was told to cancel; "
-                "try again, or give the relay a longer --timeout"
-            )
+            reason = OVERDUE.format(limit_s=self._timeouts.limit_s)
             ticket = 0 if request.call is None else self._recording.unanswered(request.call, reason)
             request.call, request.cancelled_at = None, self._clock()
             found.to_client.append(Passage(_error(request.identifier, TIMED_OUT, reason), ticket))

@@ -9,13 +9,14 @@ import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
+from middleware.abridge import LONG, Abridger, abridge
 from middleware.errors import UpstreamError
 from middleware.http.events import Event, EventReader, event_of, with_data
 from middleware.http.front import BODY_LIMIT, ENDING
@@ -24,10 +25,11 @@ from middleware.http.recorder import Recorder
 from middleware.http.upstream import Upstream
 from middleware.memory.writer import report_to_stderr
 from middleware.parsing import parse
-from middleware.relay import Passage, Relay
+from middleware.relay import OVERDUE, SERVER_ENDED, TIMED_OUT, Passage, Relay
+from middleware.timeouts import cancellation
 
 _SESSIONS = 1_000  # that are told apart at once; the least recently used is forgotten first
-_LARGE = 1 << 18  # bytes; a longer body is passed on while it comes
+_TELL_S = 1.0  # the longest that the server may take to hear that we gave up
 _HOP_BY_HOP = {
     *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"),
     *("transfer-encoding", "upgrade"),
@@ -35,13 +37,16 @@ _HOP_BY_HOP = {
 # Encodings and lengths are each connection's own; credentials are meant for whoever they were sent to.
 _NOT_TO_SERVER = _HOP_BY_HOP | {"host", "content-length", "accept-encoding", "authorization", "cookie", "expect"}
 _NOT_TO_CLIENT = _HOP_BY_HOP | {"content-length", "content-encoding", "set-cookie", "date", "server"}
+_VERSION = "mcp-protocol-version"
 _CLIENT = "io.modelcontextprotocol/clientInfo"
 
 
 class Reverse:
     """A `Backend` that is a remote server."""
 
-    def __init__(self, upstream: Upstream, recorder: Recorder) -> None:
+    def __init__(self, upstream: Upstream, recorder: Recorder, *, timeout_s: float | None = None) -> None:
+        """`timeout_s` is the longest that a request may be left alone by the server; None: for ever."""
+        self.timeout_s = timeout_s
         self.upstream = upstream
         self.recorder = recorder
         self._sessions: OrderedDict[str, Relay] = OrderedDict()
@@ -83,18 +88,24 @@ class _Exchange:
         self._recorder = reverse.recorder
         self._request = request
         self._asked: list[object] = []  # the ids of the requests in it
+        self._listens = False
         self._session_id = request.headers.get(SESSION_ID)
         # Without a session nothing outlives the exchange: its end is the end of its requests.
         self._is_alone = self._session_id is None
         self._relay = self._choose_relay([])
         self._stream: _Stream | None = None
+        self._patience = asyncio.timeout(None)
 
     async def run(self) -> web.StreamResponse:
         """Pass the request on; return the response, which has been sent already if it was streamed."""
         gone = True
         try:
-            response = await self._run()
+            async with asyncio.timeout(None) as self._patience:
+                response = await self._run()
             gone = False
+        except TimeoutError:
+            gone = False
+            response = await self._gave_up()
         except _TooLongError:
             return web.Response(status=413, text=f"a message may have at most {BODY_LIMIT} bytes\n")
         except (_ClientGoneError, ConnectionResetError):  # which is its right
@@ -118,7 +129,7 @@ class _Exchange:
         if length is not None and length > BODY_LIMIT:
             raise _TooLongError
         data: bytes | AsyncIterator[bytes]
-        if length is not None and length > _LARGE and not self._relay.edits_requests:
+        if length is not None and length > LONG and not self._relay.edits_requests:
             headers.append(("Content-Length", str(length)))
             data = self._upload()
         else:
@@ -139,16 +150,16 @@ class _Exchange:
         """Read the request's body whole, and take note of it; return what goes on."""
         chunks = [chunk async for chunk in self._chunks()]
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._heard(body)
+        self._heard(abridge(body), len(body))
         return self._relay.to_server(body)
 
     async def _upload(self) -> AsyncIterator[bytes]:
         """Yield the request's body as it comes, and take note of it at its end: the server cannot act on it before."""
-        copy = bytearray()
+        abridger = Abridger()
         async for chunk in self._chunks():
-            copy += chunk
+            abridger.feed(chunk)
             yield chunk
-        self._heard(bytes(copy))
+        self._heard(abridger.finish(), abridger.size)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         size = 0
@@ -158,18 +169,20 @@ class _Exchange:
                 raise _TooLongError
             yield chunk
 
-    def _heard(self, body: bytes) -> None:
+    def _heard(self, body: bytes, size: int) -> None:
         if not body:
             return
         try:
             value = parse(body)
             messages = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
             self._asked = [one["id"] for one in messages if "id" in one and isinstance(one.get("method"), str)]
+            self._listens = any(one.get("method") == "subscriptions/listen" for one in messages)
             self._relay = self._choose_relay(messages)
-            self._relay.client_message(body)
+            self._relay.client_message(body, size)
         except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the server its question
             _say_defect(error)
         self._recorder.noted(self._relay)
+        self._alive()
 
     def _choose_relay(self, messages: list[dict[str, Any]]) -> Relay:
         if self._session_id is not None:
@@ -206,18 +219,19 @@ class _Exchange:
         if "Content-Encoding" not in response.headers:
             down.content_length = response.content_length
         await down.prepare(self._request)
-        copy = bytearray()
+        abridger = Abridger()
         last = b""
         try:
             async for chunk in response.content.iter_any():
                 await _write(down, last)
-                copy += chunk
+                abridger.feed(chunk)
                 last = chunk
+                self._alive()
         except aiohttp.ClientError as error:
             self._abandon(str(self._reverse.upstream.failure(error)))
             self._abort()
             return down
-        await self._recorder.durable(self._answered(bytes(copy), response).ticket)
+        await self._recorder.durable(self._answered(abridger.finish(), response, abridger.size).ticket)
         await _write(down, last)
         await down.write_eof()
         return down
@@ -227,8 +241,8 @@ class _Exchange:
         if self._request.transport is not None:
             self._request.transport.abort()
 
-    def _answered(self, body: bytes, response: aiohttp.ClientResponse) -> Passage:
-        passage = self._note(body)
+    def _answered(self, body: bytes, response: aiohttp.ClientResponse, size: int | None = None) -> Passage:
+        passage = self._note(body, size)
         self._abandon(f"the server answered with HTTP {response.status} {response.reason or ''}".rstrip())
         return passage
 
@@ -243,6 +257,7 @@ class _Exchange:
                 async for chunk in response.content.iter_any():
                     for event in reader.feed(chunk, whole=self._relay.edits_answers):
                         can_resume |= event.id is not None
+                        self._alive()
                         await stream.write(await self._noted(event), ends=event.ends)
             except aiohttp.ClientError:
                 pass  # the server is gone; what it had not finished is seen to below
@@ -258,23 +273,47 @@ class _Exchange:
         if not event.data:
             return event.raw
         passage = self._note(event.data)
+        self._alive()
         await self._recorder.durable(passage.ticket)
         return event.raw if passage.finish is None else with_data(event, passage.finish())
 
-    def _note(self, message: bytes) -> Passage:
+    def _note(self, message: bytes, size: int | None = None) -> Passage:
         try:
-            return self._relay.server_message(message)
+            return self._relay.server_message(message, size)
         except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the client its answer
             _say_defect(error)
             return Passage(message)
 
-    def _abandon(self, reason: str) -> list[Passage]:
+    def _abandon(self, reason: str, code: int = SERVER_ENDED) -> list[Passage]:
         """Close the requests that will not be answered; return what to tell the client of each."""
-        return self._relay.abandon(self._asked, reason)
+        return self._relay.abandon(self._asked, reason, code)
 
-    async def _failed(self, status: int, reason: str) -> web.StreamResponse:
+    def _alive(self) -> None:
+        """The server has been asked, or has been heard of: the time that it may be silent starts anew."""
+        if self._reverse.timeout_s is not None:
+            now = asyncio.get_running_loop().time()
+            # A subscription is answered at its end, whenever that is.
+            waits = not self._listens and self._relay.awaits(self._asked)
+            self._patience.reschedule(now + self._reverse.timeout_s if waits else None)
+
+    async def _gave_up(self) -> web.StreamResponse:
+        reason = OVERDUE.format(limit_s=self._reverse.timeout_s)
+        if not self._is_alone:  # else the end of the connection has said it
+            for identifier in self._asked:
+                await self._tell(cancellation(identifier, reason))
+        return await self._failed(504, reason, TIMED_OUT)
+
+    async def _tell(self, notification: bytes) -> None:
+        headers = [(SESSION_ID, self._session_id or ""), ("Content-Type", "application/json")]
+        headers += [("Accept", "application/json, text/event-stream")]
+        headers += [(key, value) for key, value in self._request.headers.items() if key.lower() == _VERSION]
+        with suppress(UpstreamError, TimeoutError):
+            async with asyncio.timeout(_TELL_S):
+                (await self._reverse.upstream.request("POST", headers, notification.rstrip())).release()
+
+    async def _failed(self, status: int, reason: str, code: int = SERVER_ENDED) -> web.StreamResponse:
         """Tell the client why its requests get no answer, in a response or in the stream that is open."""
-        passages = self._abandon(reason)
+        passages = self._abandon(reason, code)
         for passage in passages:
             await self._recorder.durable(passage.ticket)
         if self._stream is not None and self._stream.mid_event:
@@ -365,7 +404,7 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
 
 
 def _is_large(response: aiohttp.ClientResponse) -> bool:
-    return response.content_length is None or response.content_length > _LARGE
+    return response.content_length is None or response.content_length > LONG
 
 
 def _say_defect(error: Exception) -> None:

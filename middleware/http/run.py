@@ -23,10 +23,12 @@ def serve_url(
     headers: Sequence[str] = (),
     hosts: Sequence[str] = (),
     origins: Sequence[str] = (),
+    timeout_s: float | None = None,
 ) -> int:
     """Serve the server at `url` on `address`, recording, until we are told to end; return the exit code.
 
-    `headers` are NAME=VARIABLE pairs for the server; `hosts` and `origins` are allowed beside our own.
+    `headers` are NAME=VARIABLE pairs for the server; `hosts` and `origins` are allowed beside our own; `timeout_s`
+    is the longest that a request may be left without an answer.
 
     Raises:
         UsageError: an option cannot mean anything.
@@ -42,7 +44,7 @@ def serve_url(
     async def run() -> None:
         recorder = Recorder(memory, name=name, command=[upstream.shown], trial_token=trial_token)
         try:
-            await serve(name, host, port, access, Reverse(upstream, recorder))
+            await serve(name, host, port, access, Reverse(upstream, recorder, timeout_s=timeout_s))
         finally:
             await recorder.close()
 

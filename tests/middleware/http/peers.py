@@ -46,12 +46,17 @@ async def served(answer: Answer) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def relayed(
-    memory: Path, url: str, headers: dict[str, str] | None = None, *, trial_token: str | None = None
+    memory: Path,
+    url: str,
+    headers: dict[str, str] | None = None,
+    *,
+    trial_token: str | None = None,
+    timeout_s: float | None = None,
 ) -> AsyncIterator[str]:
     """Give the URL of the relay in front of `url`."""
     recorder = Recorder(memory, name=NAME, command=[url], trial_token=trial_token)
     try:
-        backend = Reverse(Upstream(NAME, url, headers or {}), recorder)
+        backend = Reverse(Upstream(NAME, url, headers or {}), recorder, timeout_s=timeout_s)
         async with listening("127.0.0.1", 0, Access("127.0.0.1"), backend) as front:
             yield front
     finally:

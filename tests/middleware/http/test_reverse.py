@@ -310,6 +310,54 @@ def test_a_stream_that_can_be_resumed_is_left_to_the_client_to_resume(memory_fil
     assert remembered(memory_file) == [("long", "result")]
 
 
+@pytest.mark.parametrize("session_id", [None, "s"])
+def test_a_server_that_hangs_is_given_up_when_that_is_wanted(memory_file: Path, session_id: str | None) -> None:
+    told: list[Any] = []
+    left = asyncio.Event()
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        message = json.loads(await request.read())
+        if "id" not in message:
+            told.append(message["params"]["requestId"])
+            return web.Response(status=202)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.set()
+        raise AssertionError
+
+    async def test() -> None:
+        async with served(answer) as server, relayed(memory_file, server, timeout_s=0.05) as url, client() as session:
+            own = {"Mcp_Session_Id": session_id} if session_id else {}
+            status, body = await post(session, url, call("x", "hang"), **own)
+            assert (status, json.loads(body)["id"], json.loads(body)["error"]["code"]) == (504, "x", -32001)
+            await left.wait()
+
+    run(test())
+    assert told == (["x"] if session_id else [])  # without a session, the end of the connection says it
+    assert remembered(memory_file) == [("hang", "no_answer")]
+
+
+def test_subscriptions_and_what_follows_an_answer_have_no_time_to_keep(memory_file: Path) -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        message = json.loads(await request.read())
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(event_of(result_for(message)) if message["method"] == "tools/call" else b": open\n\n")
+        await asyncio.sleep(0.3)
+        await response.write(b": end\n\n")
+        return response
+
+    async def test() -> None:
+        async with served(answer) as server, relayed(memory_file, server, timeout_s=0.1) as url, client() as session:
+            assert (await post(session, url, call(1, "long")))[1].endswith(b": end\n\n")
+            listen = {"jsonrpc": "2.0", "id": 2, "method": "subscriptions/listen"}
+            assert b": end\n\n" in (await post(session, url, listen))[1]
+
+    run(test())
+    assert remembered(memory_file) == [("long", "result")]
+
+
 def test_redirects_are_followed_on_the_servers_own_host_only(memory_file: Path) -> None:
     asked: list[str] = []
 
