@@ -7,6 +7,7 @@ the same file at all (closing one's descriptor drops the other's POSIX locks).
 
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -63,8 +64,9 @@ def open_database(path: Path, *, busy_timeout_ms: int = 5000) -> apsw.Connection
         connection.transaction_mode = "IMMEDIATE"
         # The schema is checked before WAL mode is set: another program's file stays untouched.
         migrate(connection)
+        _use_wal(connection, busy_timeout_ms)
         # apsw stops at the first row, so without fetchall() only the first of these would run.
-        connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON").fetchall()
+        connection.execute("PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON").fetchall()
     except apsw.BusyError as error:
         connection.close()
         raise MemoryBusyError(
@@ -84,6 +86,20 @@ def open_database(path: Path, *, busy_timeout_ms: int = 5000) -> apsw.Connection
         connection.close()
         raise MemoryFileError(f"cannot use the memory {path}: {error}; give another file with --memory") from error
     return connection
+
+
+def _use_wal(connection: apsw.Connection, busy_timeout_ms: int) -> None:
+    # Changing the mode of a new file fails at once, busy timeout or not, while another process uses it.
+    deadline = time.monotonic() + busy_timeout_ms / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").fetchall()
+        except apsw.BusyError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def file_system(folder: Path) -> str:
