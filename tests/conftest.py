@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from middleware.memory.database import open_database
 from middleware.memory.identity import new_uid, now, tool_hash
+from middleware.memory.spool import Record
 from middleware.memory.store import Memory
 
 # No test may depend on the clock: a busy machine would fail it.
@@ -86,4 +87,21 @@ def tool_definition(name: str, description: str = "", **properties: Mapping[str,
         "name": name,
         "description": description,
         "inputSchema": {"type": "object", "properties": {key: dict(value) for key, value in properties.items()}},
+    }
+
+
+def a_call(uid: str, **columns: object) -> Record:
+    """Return a call as a relay would hand it to the writer."""
+    empty = ("session_uid", "tool_hash", "arguments_json", "result_json", "error", "error_code", "duration_ms")
+    return {
+        "kind": "call",
+        "uid": uid,
+        "server_uid": "s",
+        "tool_name": "t",
+        "outcome": "result",
+        "created_at": "2026-11-23T00:00:00.000Z",
+        "request_bytes": 1,
+        "rounds": 1,
+        **dict.fromkeys([*empty, "result_bytes", "jsonrpc_id", "corrects", "trial_uid"]),
+        **columns,
     }

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from middleware.memory.database import open_database
+from middleware.memory.rows import write
 from middleware.memory.store import Memory
-from tests.conftest import SHARED, recorded_call, recorded_server, tool_definition
+from tests.conftest import SHARED, a_call, recorded_call, recorded_server, tool_definition
 
 HARBOUR = Path(__file__).parents[1] / "examples" / "harbour-suite"
 
@@ -261,3 +262,29 @@ def test_a_real_suite_is_imported_whole(memory_file: Path) -> None:
     assert json.loads(done.stdout)["added"] == 500
     nearest = run("trials", "--like", "is it raining in Paris", "--limit", "8", "--json", memory=memory_file)
     assert len(json.loads(nearest.stdout)) == 8
+
+
+def test_corrections_rounds_and_trials_of_any_client_are_shown(memory_file: Path) -> None:
+    recorded_server(memory_file, "sea", [])
+    recorded_call(memory_file, "uid-of-sea", "wave", {})
+    session = {"kind": "session", "uid": "e", "server_uid": "s", "client_name": "an editor", "client_version": None}
+    then = {"session_uid": "e", "created_at": "2020-01-01T00:00:00.000Z"}
+    failed = {**then, "outcome": "tool_error", "arguments_json": '{"day":"soon"}', "error": "no such day"}
+    good = {**then, "corrects": "1", "rounds": 2, "arguments_json": '{"day":"3.3."}'}
+    rest = {"protocol_version": None, "transport": "stdio", "created_at": "t"}
+    database = open_database(memory_file)
+    write(database, [{**session, **rest}, a_call("1", **failed), a_call("2", **good)])
+    database.close()
+    calls = json.loads(run("calls", "--corrections", "--json", memory=memory_file).stdout)
+    assert [(call["uid"], call["corrects"], call["corrected_by"], call["rounds"]) for call in calls] == [
+        ("2", "1", None, 2),
+        ("1", None, "2", 1),
+    ]
+    table = run("calls", "--corrections", memory=memory_file).stdout
+    assert "result, 2 rounds, corrects a failed one" in table
+    assert "tool_error, corrected later" in table
+    assert "wave" in run("calls", memory=memory_file).stdout
+    (trial,) = json.loads(run("trials", "--json", memory=memory_file).stdout)
+    assert (trial["source"], trial["client"], trial["query"], trial["uid"]) == ("live", "an editor", None, "1")
+    assert [(call["uid"], call["corrects"]) for call in trial["calls"]] == [("1", None), ("2", "1")]
+    assert "an editor" in run("trials", memory=memory_file).stdout

@@ -31,6 +31,7 @@ OUTCOMES = ("result", "tool_error", "protocol_error", "cancelled", "no_answer")
 @click.option("--tool", type=_Text(), help="Only calls to this tool.")
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only calls that ended like this.")
 @click.option("--search", type=_Text(), help="Only calls with all of these words in tool, arguments, result or error.")
+@click.option("--corrections", is_flag=True, help="Only failed calls that a good one corrected, and these.")
 @click.option("--limit", default=20, show_default=True, type=_LIMIT, help="How many calls.")
 @json_option
 @memory_option
@@ -39,13 +40,16 @@ def calls_command(
     tool: str | None,
     outcome: str | None,
     search: str | None,
+    corrections: bool,
     limit: int,
     as_json: bool,
     memory: Path | None,
 ) -> None:
     """Show remembered calls, newest first."""
     with Memory(memory_path(memory)) as opened:
-        found = opened.calls(server=server, tool=tool, outcome=outcome, search=search, limit=limit)
+        found = opened.calls(
+            server=server, tool=tool, outcome=outcome, search=search, corrections=corrections, limit=limit
+        )
     if as_json:
         print_json([_call(call) for call in found])
         return
@@ -58,7 +62,7 @@ def calls_command(
                 call.server,
                 call.tool_name,
                 harmless(call.arguments_json or "", 60),
-                call.outcome,
+                _ending(call),
                 None if call.duration_ms is None else round(call.duration_ms, 1),
                 harmless(call.error or call.result_json or "", 60),
             )
@@ -154,20 +158,26 @@ def servers_command(as_json: bool, memory: Path | None) -> None:
 def trials_command(
     server: str | None, label: str | None, like: str | None, limit: int, as_json: bool, memory: Path | None
 ) -> None:
-    """Show trials: queries, their calls and verdicts."""
+    """Show trials: queries, their calls and verdicts.
+
+    What clients call without telling a query becomes a trial by time: calls of one session with at most five minutes
+    between them, shown when no more can come.
+    """
     with Memory(memory_path(memory)) as opened:
         found = opened.trials(server=server, label=label, like=like, limit=limit)
     if as_json:
         print_json([_trial(trial) for trial in found])
         return
     print_table(
-        ("id", "source", "query", "calls", "last call", "verdict", "judge"),
+        ("id", "source", "by", "query", "calls", "corrected", "last call", "verdict", "judge"),
         (
             (
                 trial.id,
                 trial.source,
+                harmless(trial.model or trial.client_name or "", 24),
                 harmless(trial.query or "", 60),
                 len(trial.calls),
+                sum(call.corrects is not None for call in trial.calls),
                 harmless(_last_call(trial), 70),
                 trial.verdict.label if trial.verdict else "",
                 trial.verdict.judge if trial.verdict else "",
@@ -175,6 +185,18 @@ def trials_command(
             for trial in found
         ),
     )
+
+
+def _ending(call: CallRecord) -> str:
+    """How a call ended, and what is remarkable about it."""
+    notes = []
+    if call.rounds > 1:
+        notes.append(f"{call.rounds} rounds")
+    if call.corrects is not None:
+        notes.append("corrects a failed one")
+    if call.corrected_by is not None:
+        notes.append("corrected later")
+    return ", ".join([call.outcome or "", *notes])
 
 
 def _last_call(trial: Trial) -> str:
@@ -197,6 +219,9 @@ def _call(call: CallRecord) -> dict[str, Any]:
         "duration_ms": call.duration_ms,
         "client": call.client_name,
         "trial": call.trial_uid,
+        "rounds": call.rounds,
+        "corrects": call.corrects,
+        "corrected_by": call.corrected_by,
     }
 
 
@@ -207,10 +232,18 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "query": trial.query,
         "source": trial.source,
         "model": trial.model,
+        "client": trial.client_name,
         "origin": trial.origin,
         "created_at": trial.created_at,
         "calls": [
-            {"name": call.name, "arguments": dict(call.arguments), "outcome": call.outcome} for call in trial.calls
+            {
+                "name": call.name,
+                "arguments": dict(call.arguments),
+                "outcome": call.outcome,
+                "uid": call.uid,
+                "corrects": call.corrects,
+            }
+            for call in trial.calls
         ],
         "verdict": None
         if trial.verdict is None

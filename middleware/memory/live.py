@@ -5,14 +5,17 @@ It is known by the uid of its first call. The calls' own rows stay as they are: 
 between which its calls began.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 import apsw
 
 # Between two calls of one attempt lies a model's turn, or a person who approves the call: seconds to a few minutes.
 CLOSE_S = 300.0  # from the end of a call to the next request, at most
 TRIAL_CALLS = 200  # at most: an agent that never pauses makes several trials
+_CHUNK = 10 * TRIAL_CALLS  # calls looked at in one transaction: a waiting relay soon gets its turn
 _OPEN_S = 86_400.0  # a call in flight for longer holds nothing up, and will be in no trial
 
 
@@ -24,15 +27,27 @@ class _Call(NamedTuple):
     ended: float
 
 
-def make_live_trials(connection: apsw.Connection) -> int:
-    """Write the trials that have become complete since this was last done; return how many.
-
-    Each session's are written in a transaction of their own: relays wait for that long at most.
+def make_live_trials(connection: apsw.Connection, *, now: float) -> int:
+    """Write the trials that have become complete by `now` (seconds since 1970) and are not there; return how many.
 
     Raises:
-        apsw.Error: the memory cannot be written (apsw.BusyError: now); what was written is complete.
+        apsw.Error: the memory cannot be written (apsw.BusyError: now); trials that were written are complete.
     """
-    return sum(_of_session(connection, uid) for uid in _sessions_with_more(connection))
+    made = 0
+    for session_uid in _sessions_with_more(connection):
+        more = True
+        while more:
+            with connection:
+                trials, more = _complete(connection, session_uid, now)
+                connection.executemany(
+                    """
+                    INSERT INTO trials (uid, server_uid, source, created_at, session_uid, last_call_at)
+                    VALUES (?, ?, 'live', ?, ?, ?)
+                    """,
+                    [(*first, session_uid, last_call_at) for first, last_call_at in trials],
+                )
+            made += len(trials)
+    return made
 
 
 def _sessions_with_more(connection: apsw.Connection) -> list[str]:
@@ -46,42 +61,41 @@ def _sessions_with_more(connection: apsw.Connection) -> list[str]:
     return [str(uid) for (uid,) in rows.fetchall()]
 
 
-def _of_session(connection: apsw.Connection, session_uid: str) -> int:
-    with connection:
-        [(last_call_at, horizon)] = connection.execute(
-            """
-            SELECT (SELECT max(last_call_at) FROM trials WHERE session_uid = :session),
-                min(unixepoch('now', 'subsec'), coalesce((
-                    SELECT min(unixepoch(record_json ->> 'created_at', 'subsec')) FROM open_calls
-                    WHERE record_json ->> 'session_uid' = :session
-                        AND unixepoch(record_json ->> 'created_at', 'subsec') > unixepoch('now') - :open_s
-                ), 9e9))
-            """,
-            {"session": session_uid, "open_s": _OPEN_S},
-        ).fetchall()
-        rows = connection.execute(
-            """
-            SELECT uid, server_uid, created_at, unixepoch(created_at, 'subsec'),
-                unixepoch(created_at, 'subsec') + coalesce(duration_ms, 0) / 1000
-            FROM calls WHERE session_uid = ? AND trial_uid IS NULL AND outcome IS NOT NULL AND created_at > ?
-            ORDER BY created_at, uid
-            """,
-            (session_uid, last_call_at or ""),
-        )
-        trials = []
-        for calls in _close_in_time(_Call(*row) for row in rows):
-            # What is still to come began after `horizon`: in the future, or it is in flight now.
-            if max(call.ended for call in calls) + CLOSE_S >= float(str(horizon)):
-                break
-            trials.append((calls[0].uid, calls[0].server_uid, calls[0].created_at, session_uid, calls[-1].created_at))
-        connection.executemany(
-            """
-            INSERT INTO trials (uid, server_uid, source, created_at, session_uid, last_call_at)
-            VALUES (?, ?, 'live', ?, ?, ?) ON CONFLICT (uid) DO NOTHING
-            """,
-            trials,
-        )
-    return len(trials)
+def _complete(
+    connection: apsw.Connection, session_uid: str, now: float
+) -> tuple[list[tuple[tuple[str, str, str], str]], bool]:
+    """Return the session's next complete trials, each as its first call's (uid, server_uid, created_at) and its last
+    call's created_at, and whether there may be more."""
+    rows: list[tuple[Any, ...]] = connection.execute(
+        """
+        SELECT uid, server_uid, created_at, unixepoch(created_at, 'subsec'),
+            unixepoch(created_at, 'subsec') + coalesce(duration_ms, 0) / 1000
+        FROM calls WHERE session_uid = :session AND trial_uid IS NULL AND outcome IS NOT NULL
+            AND created_at > coalesce((SELECT max(last_call_at) FROM trials WHERE session_uid = :session), '')
+        ORDER BY created_at, uid LIMIT :limit
+        """,
+        {"session": session_uid, "limit": _CHUNK},
+    ).fetchall()
+    groups = list(_close_in_time(_Call(*row) for row in rows))
+    cut = len(rows) == _CHUNK
+    if cut:
+        groups.pop()  # it may go on
+    # What is still to come began after this: in the future, or it is in flight now.
+    horizon = min(now, _earliest_in_flight(connection, session_uid, now))
+    complete = list(takewhile(lambda calls: max(call.ended for call in calls) + CLOSE_S < horizon, groups))
+    trials = [((calls[0].uid, calls[0].server_uid, calls[0].created_at), calls[-1].created_at) for calls in complete]
+    return trials, cut and len(complete) == len(groups) > 0
+
+
+def _earliest_in_flight(connection: apsw.Connection, session_uid: str, now: float) -> float:
+    rows = connection.execute(
+        """
+        SELECT unixepoch(record_json ->> 'created_at', 'subsec') AS began FROM open_calls
+        WHERE record_json ->> 'session_uid' = ? AND began > ?
+        """,
+        (session_uid, now - _OPEN_S),
+    )
+    return min((float(str(began)) for (began,) in rows), default=math.inf)
 
 
 def _close_in_time(calls: Iterable[_Call]) -> Iterator[Sequence[_Call]]:

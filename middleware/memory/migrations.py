@@ -46,15 +46,11 @@ CREATE TABLE calls (
     uid TEXT NOT NULL UNIQUE,
     server_uid TEXT NOT NULL,
     session_uid TEXT,                 -- NULL: imported
+    trial_uid TEXT,                   -- NULL: the client was not the learner
     tool_name TEXT NOT NULL,
     tool_hash TEXT,                   -- NULL: the client never listed the tools
-    arguments_json TEXT,              -- NULL: the call had none, or they were not an object
-    result_json TEXT,                 -- NULL: no result; see outcome. Of a call without an answer: the last request
-                                      -- for input, where there was one
     outcome TEXT CHECK (outcome IN ('result', 'tool_error', 'protocol_error', 'cancelled', 'no_answer')),
                                       -- NULL: imported gold, never run
-    error TEXT,                       -- NULL: no error; else its text, for people
-    error_code INTEGER,               -- NULL: not a JSON-RPC error
     created_at TEXT NOT NULL,         -- when the (first) request passed
     duration_ms REAL,                 -- to the (last) answer, with the time that people took to give input;
                                       -- NULL: no answer, or imported
@@ -64,7 +60,12 @@ CREATE TABLE calls (
     rounds INTEGER NOT NULL DEFAULT 1,  -- requests that it took: more than 1 where the server asked for input
     corrects TEXT,                    -- uid of the failed call whose mistake this good one does not make;
                                       -- NULL: none failed shortly before, or this call is not good
-    trial_uid TEXT                    -- NULL: the client was not the learner
+    error_code INTEGER,               -- NULL: not a JSON-RPC error
+    -- The long ones stand last, so that whoever reads the others need not pass over them.
+    error TEXT,                       -- NULL: no error; else its text, for people
+    arguments_json TEXT,              -- NULL: the call had none, or they were not an object
+    result_json TEXT                  -- NULL: no result; see outcome. Of a call without an answer: the last request
+                                      -- for input, where there was one
 ) STRICT;
 CREATE INDEX calls_of_trial ON calls (trial_uid) WHERE trial_uid IS NOT NULL;
 -- What clients other than the learner called, in order of time: their trials are made from this.

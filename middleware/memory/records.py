@@ -54,6 +54,9 @@ class CallRecord:
     duration_ms: float | None
     client_name: str | None
     trial_uid: str | None
+    rounds: int
+    corrects: str | None
+    corrected_by: str | None
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class CallMade:
     """A call as the learner compares and shows it: tool, arguments, how it ended, and what was answered.
 
     `tool_hash` is of the definition that the caller saw (None: it never listed the tools, or the call is imported).
+    `corrects` is the uid of the failed call that this good one corrects.
     """
 
     name: str
@@ -68,6 +72,8 @@ class CallMade:
     outcome: Outcome | None = None
     text: str = ""
     tool_hash: str | None = None
+    uid: str = ""
+    corrects: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Trial:
-    """One attempt at one query, with its calls in order and its newest verdict (None: not judged)."""
+    """One attempt at one query, with its calls in order and its newest verdict (None: not judged).
+
+    One of a client other than the learner has no query and no model, but its client's name, if that was told.
+    """
 
     uid: str
     query: str | None
@@ -95,6 +104,7 @@ class Trial:
     origin: str | None = None
     episode_uid: str | None = None
     id: int = 0
+    client_name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ traces of relays that died (spools, calls in flight) are taken in when the memor
 """
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ import apsw
 from middleware.memory.database import open_database
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.identity import new_uid, now, tool_hash
+from middleware.memory.live import make_live_trials
 from middleware.memory.nearest import IndexBusyError, NearestIndex, remove_index
 from middleware.memory.records import (
     CallMade,
@@ -35,11 +37,18 @@ _FAILED = "('tool_error', 'protocol_error', 'no_answer')"
 _CALL_COLUMNS = """
     calls.id, calls.uid, calls.server_uid, coalesce(servers.name, calls.server_uid), calls.tool_name,
     calls.tool_hash, calls.arguments_json, calls.result_json, calls.outcome, calls.error, calls.created_at,
-    calls.duration_ms, sessions.client_name, calls.trial_uid
+    calls.duration_ms, sessions.client_name, calls.trial_uid, calls.rounds, calls.corrects,
+    (SELECT uid FROM calls AS good WHERE good.corrects = calls.uid)
     FROM calls
     LEFT JOIN servers ON servers.uid = calls.server_uid
     LEFT JOIN sessions ON sessions.uid = calls.session_uid
 """
+
+_CORRECTIONS = """(calls.corrects IS NOT NULL
+    OR calls.uid IN (SELECT corrects FROM calls WHERE corrects IS NOT NULL))"""
+# As `_made` reads them.
+_MADE_COLUMNS = """calls.tool_name, calls.arguments_json, calls.outcome, coalesce(calls.error, calls.result_json, ''),
+    calls.tool_hash, calls.uid, calls.corrects"""
 
 
 class Memory:
@@ -121,10 +130,12 @@ class Memory:
         tool: str | None = None,
         outcome: str | None = None,
         search: str | None = None,
+        corrections: bool = False,
     ) -> list[CallRecord]:
         """Return the newest calls, newest first.
 
-        `search` is words that must all occur in the tool's name, the arguments, the result or the error.
+        `search` is words that must all occur in the tool's name, the arguments, the result or the error. With
+        `corrections`, only failed calls that a good one corrected, and these.
         """
         conditions, values = ["calls.outcome IS NOT NULL"], []
         if search is not None:
@@ -132,6 +143,8 @@ class Memory:
             words = " ".join('"' + word.replace('"', '""') + '"' for word in search.split())
             conditions.append("calls.id IN (SELECT rowid FROM calls_fts WHERE calls_fts MATCH ?)")
             values.append(words or '""')
+        if corrections:
+            conditions.append(_CORRECTIONS)
         for column, value in (
             ("servers.name", server),
             ("calls.tool_name", tool),
@@ -157,8 +170,13 @@ class Memory:
     ) -> list[Trial]:
         """Return trials with their calls and newest verdicts: newest first, or with `like` nearest query first.
 
-        `server` is a name, which several servers may have had; `server_uid` is one server.
+        `server` is a name, which several servers may have had; `server_uid` is one server. Trials of clients other than
+        the learner are among them once they are complete (see live.py).
         """
+        if like is None and label is None:
+            # They have no query, and until now no verdict. While the memory is held, the next who looks makes them.
+            with suppress(apsw.BusyError):
+                make_live_trials(self._db, now=time.time())
         conditions: list[str] = []
         values: list[Any] = []
         near: dict[int, int] = {}
@@ -182,8 +200,8 @@ class Memory:
             f"""
             SELECT trials.id, trials.uid, trials.query, trials.source, trials.model, trials.server_uid,
                 trials.created_at, trials.origin, trials.episode_uid,
-                verdicts.judge, verdicts.label, verdicts.confidence, verdicts.reason
-            FROM trials LEFT JOIN verdicts ON verdicts.id =
+                sessions.client_name, verdicts.judge, verdicts.label, verdicts.confidence, verdicts.reason
+            FROM trials LEFT JOIN sessions ON sessions.uid = trials.session_uid LEFT JOIN verdicts ON verdicts.id =
                 (SELECT max(id) FROM verdicts WHERE trial_uid = trials.uid)
             {where} ORDER BY trials.id DESC LIMIT ?
             """,  # noqa: S608 - constants
@@ -196,28 +214,33 @@ class Memory:
     def _calls_of(self, trial_uids: Iterable[str]) -> dict[str, list[CallMade]]:
         made: dict[str, list[CallMade]] = {}
         rows = self._rows(
-            """
-            SELECT trial_uid, tool_name, arguments_json, outcome, coalesce(error, result_json, ''), tool_hash FROM calls
-            WHERE trial_uid IN (SELECT value FROM json_each(?)) ORDER BY id
-            """,
+            f"""
+            WITH wanted AS (SELECT value AS uid FROM json_each(?))
+            SELECT trial_uid, calls.id, {_MADE_COLUMNS} FROM calls WHERE trial_uid IN (SELECT uid FROM wanted)
+            UNION ALL
+            SELECT trials.uid, calls.id, {_MADE_COLUMNS} FROM wanted CROSS JOIN trials USING (uid) CROSS JOIN calls ON
+                calls.session_uid = trials.session_uid AND calls.trial_uid IS NULL
+                AND calls.created_at BETWEEN trials.created_at AND trials.last_call_at
+            ORDER BY 2
+            """,  # noqa: S608 - constants
             (json.dumps(list(trial_uids)),),
         )
-        for uid, name, arguments, outcome, text, key in rows:
-            made.setdefault(uid, []).append(CallMade(name, _object(arguments), outcome, text, key))
+        for trial_uid, _, *columns in rows:
+            made.setdefault(trial_uid, []).append(_made(columns))
         return made
 
     def sessions(self, server_uid: str, *, limit: int) -> list[list[CallMade]]:
         """Return the newest `limit` calls of clients other than the learner, a list a session, each oldest first."""
         rows = self._rows(
-            """
-            SELECT session_uid, tool_name, arguments_json, outcome, coalesce(error, result_json, ''), tool_hash
+            f"""
+            SELECT session_uid, {_MADE_COLUMNS}
             FROM calls WHERE server_uid = ? AND outcome IS NOT NULL AND trial_uid IS NULL ORDER BY id DESC LIMIT ?
-            """,
+            """,  # noqa: S608 - constants
             (server_uid, limit),
         )
         made: dict[str, list[CallMade]] = {}
-        for session, name, arguments, outcome, text, key in reversed(rows):
-            made.setdefault(session, []).append(CallMade(name, _object(arguments), outcome, text, key))
+        for session_uid, *columns in reversed(rows):
+            made.setdefault(session_uid, []).append(_made(columns))
         return list(made.values())
 
     def nearest_queries(self, query: str, count: int = 8) -> list[tuple[int, float]]:
@@ -355,7 +378,7 @@ class Memory:
 
 
 def _trial(row: tuple[Any, ...], calls: Iterable[CallMade]) -> Trial:
-    key, uid, query, source, model, server_uid, created_at, origin, episode_uid, judge, *verdict = row
+    key, uid, query, source, model, server_uid, created_at, origin, episode_uid, client_name, judge, *verdict = row
     return Trial(
         uid=uid,
         query=query,
@@ -368,7 +391,13 @@ def _trial(row: tuple[Any, ...], calls: Iterable[CallMade]) -> Trial:
         origin=origin,
         episode_uid=episode_uid,
         id=key,
+        client_name=client_name,
     )
+
+
+def _made(columns: Sequence[Any]) -> CallMade:
+    name, arguments, *others = columns
+    return CallMade(name, _object(arguments), *others)
 
 
 def _json(value: Any) -> str:

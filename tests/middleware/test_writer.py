@@ -20,23 +20,8 @@ from middleware.memory.processes import process_identity, process_is_gone
 from middleware.memory.rows import close_orphans, take_in_spools, write
 from middleware.memory.spool import Record, Spool, dead_spools, folders
 from middleware.memory.writer import FIRST_LOOK, Writer
+from tests.conftest import a_call
 from tests.middleware.peer import ECHO, ROOT, TIMEOUT_S, Peer, call, python, remembered, wait_for
-
-
-def a_call(uid: str, **columns: object) -> Record:
-    empty = ("session_uid", "tool_hash", "arguments_json", "result_json", "error", "error_code", "duration_ms")
-    return {
-        "kind": "call",
-        "uid": uid,
-        "server_uid": "s",
-        "tool_name": "t",
-        "outcome": "result",
-        "created_at": "2026-11-23T00:00:00.000Z",
-        "request_bytes": 1,
-        "rounds": 1,
-        **dict.fromkeys([*empty, "result_bytes", "jsonrpc_id", "corrects", "trial_uid"]),
-        **columns,
-    }
 
 
 class Woken:
