@@ -18,8 +18,8 @@ from types import MappingProxyType
 
 import apsw
 
-from middleware.memory.database import open_database
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
+from middleware.memory.held import HeldMemory
 from middleware.memory.rows import HintTexts, close_orphans, served_hints, take_in_spools, write
 from middleware.memory.spool import Record, Spool
 
@@ -28,9 +28,11 @@ FIRST_LOOK = 1  # the ticket that is done when the hints have been read for the 
 _BUSY_S = 0.03  # how long one commit may wait for other processes' locks; whoever waits for us gives up at 50 ms
 _TICK_S = 0.5  # how often others' changes (hints) are looked for
 _RETRY_S = 0.1  # how often a memory that was busy is tried again
-_RETRY_BROKEN_S = 5.0  # how often one is that cannot be used at all
+_RETRY_BROKEN_S = 1.0  # how often one is that cannot be used at all
+_LOCKED_LONG_S = 5.0  # how long others may hold it before the person hears of it
+_QUIET_S = 60.0  # troubles that follow each other within this time are one, and said once
 _BATCH = 200  # records in one transaction
-_CHECKPOINT_PAGES = 1_000  # of WAL: checkpoint when nothing is going on; and when much is, at ten times as many
+_INTRODUCTIONS = 100  # how many servers and sessions are kept for a memory that is made anew
 
 
 class Writer:
@@ -51,13 +53,15 @@ class Writer:
         self._wake = wake
         self._report = report
         self._spool = Spool(memory)
-        self._connection: apsw.Connection | None = None
-        self._file: tuple[int, int] = (0, 0)  # device and inode of the open memory
+        self._held: HeldMemory | None = None
+        self._file: tuple[int, int] | None = None  # which file the memory was when it was opened last
+        self._introductions: dict[str, Record] = {}  # uid → the record of a server or session
         self._healthy = False  # the last try to use the memory succeeded
         self._retry_at = 0.0
-        self._reported: str | None = None
+        self._troubled_at: float | None = None  # the last trouble that was not a lock
+        self._malformed_said = False
+        self._locked_since: float | None = None
         self._data_version: object = None
-        self._wal_pages = 0
         self._took_in_the_dead = False
         self._collected: list[Record] = []
         self._awaited = False
@@ -160,110 +164,118 @@ class Writer:
         return item is not None
 
     def _commit(self, records: Sequence[Record]) -> bool:
-        connection = self._connect()
-        if connection is None:
+        held = self._connect()
+        if held is None:
             return False
         try:
-            dropped = write(connection, records)
-        except apsw.Error as error:
+            dropped = write(held.connection, records)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the records have another place to go
             self._failed(error)
             return False
-        if dropped:
-            self._say(f"{dropped} records for {self._memory} were malformed and are lost; please report this")
+        if not held.is_there():
+            self._disconnect()  # nobody will read that: they go to the spool, and from there to the next
+            return False
+        self._locked_since = None
+        for record in records:
+            if record.get("kind") in ("server", "session"):
+                self._introductions[str(record.get("uid"))] = record
+                if len(self._introductions) > _INTRODUCTIONS:
+                    del self._introductions[next(iter(self._introductions))]
+        if dropped and not self._malformed_said:
+            self._malformed_said = True
+            self._report(f"{dropped} records for {self._memory} were malformed and are lost; please report this")
         return True
 
     def _put_by(self, records: Sequence[Record]) -> None:
         before = self._spool.dropped
         self._spool.append(records)
         if self._spool.dropped > before == 0:
-            self._say(
+            self._report(
                 f"no folder can be written and the memory {self._memory} cannot be used: calls are no longer "
                 "recorded; make room, or give another file with --memory"
             )
 
     def _tick(self, *, idle: bool) -> None:
-        if self._healthy and self._memory_was_replaced():
-            self._disconnect()
-            self._connect()
         if not self._healthy or self._spool:
             self._recover()
-        if not self._healthy or self._connection is None:
+        elif not self._file_is_ours():
+            self._disconnect()
+            self._connect()
+        if not self._healthy or self._held is None:
             return
         self._look()
         if idle:
             self._take_in_the_dead()
-        if self._wal_pages >= _CHECKPOINT_PAGES and (idle or self._wal_pages >= 10 * _CHECKPOINT_PAGES):
-            with suppress(apsw.Error):
-                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-            self._wal_pages = 0
+        if self._held is not None:
+            self._held.checkpoint(idle=idle)
 
     def _recover(self) -> None:
         """Try the memory again, and take our own spool in, a batch at a time: new records come between."""
+        if not self._file_is_ours():
+            self._disconnect()
+            self._retry_at = 0.0
         if not self._healthy and time.monotonic() < self._retry_at:
             return
         if self._commit(self._spool.peek(_BATCH)):
             self._spool.discard()
             self._healthy = True
 
-    def _connect(self) -> apsw.Connection | None:
+    def _connect(self) -> HeldMemory | None:
         """Return the open memory, None when it cannot be opened now."""
-        if self._connection is None:
+        if self._held is None:
             try:
-                connection = open_database(self._memory, busy_timeout_ms=int(_BUSY_S * 1000))
-                status = self._memory.stat()
-            except (MemoryFileError, OSError) as error:
+                self._held = HeldMemory(
+                    self._memory, busy_timeout_ms=int(_BUSY_S * 1000), wait_for_lock=self._wait_for_lock
+                )
+                if self._file not in (None, self._held.file):
+                    write(self._held.connection, list(self._introductions.values()))
+            except Exception as error:  # noqa: BLE001 - a file may be damaged in any way
+                self._disconnect()
                 self._failed(error)
                 return None
-            connection.execute("PRAGMA cache_size=-256")  # KiB; an appender needs no more, and the default is 2000
-            connection.set_busy_handler(self._wait_for_lock)
-            connection.set_wal_hook(self._note_wal)
-            self._file = (status.st_dev, status.st_ino)
+            self._file = self._held.file
             self._data_version = None
             self._healthy = True
-            self._connection = connection
-        return self._connection
+        return self._held
 
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            with suppress(apsw.Error):
-                self._connection.close()
-        self._connection = None
+        if self._held is not None:
+            self._held.let_go()
+        self._held = None
         self._healthy = False
 
-    def _note_wal(self, connection: apsw.Connection, name: str, pages: int) -> int:  # noqa: ARG002 - apsw's signature
-        # Taking this hook switches off SQLite's own checkpoint, which would make one unlucky commit wait for the disk.
-        self._wal_pages = pages
-        return apsw.SQLITE_OK
+    def _file_is_ours(self) -> bool:
+        """Whether what is open is still the memory, as far as can be seen in a moment."""
+        return self._held is None or (self._held.is_there() and self._held.header_is_whole())
 
     def _failed(self, error: Exception) -> None:
         self._healthy = False
-        busy = isinstance(error, apsw.BusyError | apsw.LockedError | MemoryBusyError)
-        self._retry_at = time.monotonic() + (_RETRY_S if busy or self._connection is not None else _RETRY_BROKEN_S)
-        if not busy:
+        now = time.monotonic()
+        if isinstance(error, apsw.BusyError | apsw.LockedError | MemoryBusyError):
+            self._retry_at = now + _RETRY_S
+            self._locked_since = self._locked_since or now
+            if now - self._locked_since >= _LOCKED_LONG_S:
+                self._locked_since = float("inf")  # said
+                line = f"the memory {self._memory} is held by another process; calls are spooled until it lets go"
+                self._report(line)
+            return
+        # To be opened anew: a connection made when nothing could be written would stay that way.
+        self._disconnect()
+        self._retry_at = now + _RETRY_BROKEN_S
+        if self._troubled_at is None or now - self._troubled_at > _QUIET_S:
             line = f"cannot write to the memory {self._memory}: {error}; calls are spooled until that works again"
-            self._say(str(error) if isinstance(error, MemoryFileError) else line)
-
-    def _say(self, line: str) -> None:
-        if line != self._reported:
-            self._reported = line
-            self._report(line)
-
-    def _memory_was_replaced(self) -> bool:
-        try:
-            status = self._memory.stat()
-        except OSError:
-            return True
-        return (status.st_dev, status.st_ino) != self._file
+            self._report(str(error) if isinstance(error, MemoryFileError) else line)
+        self._troubled_at = now
 
     def _look(self) -> None:
         """Read the hints again when another process has written since the last look."""
-        if self._connection is None:
+        if self._held is None:
             return
         try:
-            version = self._connection.execute("PRAGMA data_version").fetchall()[0][0]
+            version = self._held.connection.execute("PRAGMA data_version").fetchall()[0][0]
             if version == self._data_version:
                 return
-            hints = served_hints(self._connection, self._server_uid)
+            hints = served_hints(self._held.connection, self._server_uid)
         except apsw.Error:
             return  # locked: the next look will tell
         self._data_version = version
@@ -272,10 +284,10 @@ class Writer:
             self._wake()
 
     def _take_in_the_dead(self) -> None:
-        if self._connection is not None and not self._took_in_the_dead:
+        if self._held is not None and not self._took_in_the_dead:
             try:
-                take_in_spools(self._connection, self._memory)
-                close_orphans(self._connection)
+                take_in_spools(self._held.connection, self._memory)
+                close_orphans(self._held.connection)
                 self._took_in_the_dead = True
             except apsw.Error as error:
                 self._failed(error)
@@ -289,7 +301,8 @@ class Writer:
                 break
         if self._healthy:
             self._take_in_the_dead()
-        self._disconnect()
+        if self._held is not None:
+            self._held.close()
         if self._spool.dropped:
             self._report(f"{self._spool.dropped} records found no place and are lost")
         self._spool.close()

@@ -30,7 +30,8 @@ class Woken:
     def __init__(self, memory: Path) -> None:
         self.said: list[str] = []
         self._woken = threading.Event()
-        self.writer = Writer(memory, "s", wake=self._woken.set, report=self.said.append)
+        self._has_said = threading.Event()
+        self.writer = Writer(memory, "s", wake=self._woken.set, report=self._say)
         self.writer.start()
         self.wait(FIRST_LOOK)
 
@@ -39,6 +40,13 @@ class Woken:
             self._woken.clear()
             if self.writer.done < ticket:
                 assert self._woken.wait(TIMEOUT_S)
+
+    def wait_until_said(self) -> None:
+        assert self._has_said.wait(TIMEOUT_S)
+
+    def _say(self, line: str) -> None:
+        self.said.append(line)
+        self._has_said.set()
 
     def write(self, *records: Record) -> None:
         ticket = self.writer.submit(records, awaited=True)
