@@ -85,7 +85,7 @@ class Client:
         started = time.perf_counter()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
         self._identifier = 0
-        self._buffer = b""
+        self._buffer = bytearray()
         self._request("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "b"}})
         self._request("tools/list", {})
         self.start_ms = (time.perf_counter() - started) * 1000
@@ -128,14 +128,17 @@ class Client:
 
     def _receive(self) -> bytes:
         assert self.process.stdout is not None
-        while b"\n" not in self._buffer:
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
             if not select.select([self.process.stdout], [], [], 30)[0]:
                 raise TimeoutError("no answer in 30 s")
             data = os.read(self.process.stdout.fileno(), 1 << 20)
             if not data:
                 raise EOFError("the peer ended")
             self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\n")
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
         return line
 
 

@@ -98,6 +98,43 @@ def test_a_line_of_many_megabytes_passes_and_is_recorded(memory_file: Path) -> N
         assert size > 3_000_000
 
 
+# Answers each request with 10 MB of the shape that its tool names, as a server does that writes `result` first.
+LARGE = """
+import json, sys
+shapes = {
+    "text": '"' + "ten bytes " * 1_000_000 + '"',
+    "escapes": '"' + r'\\"\\u00e9\\ud83d\\ude00\\n' * 450_000 + '"',
+    "dense": "[" + ",".join('{"id":%d,"t":["a","b"],"at":{"x":0.5,"y":[[1],null]}}' % n for n in range(170_000)) + "]",
+    "deep": "[" + ",".join(["[" * 90 + "1" + "]" * 90] * 55_000) + "]",
+}
+for line in sys.stdin.buffer:
+    message = json.loads(line)
+    value = shapes[message["params"]["name"]]
+    assert len(value) > 9_000_000
+    data = '{"result":{"structuredContent":{"v":%s},"content":[]},"id":%d}' % (value, message["id"])
+    sys.stdout.buffer.write(data.encode() + b"\\n")
+    sys.stdout.buffer.flush()
+"""
+
+
+def test_results_and_requests_of_many_megabytes_need_little_memory(memory_file: Path) -> None:
+    status = Path("/proc/self/status")
+    if not status.exists():
+        pytest.skip("the peak of a process's memory is read from /proc")
+    shapes = ["text", "escapes", "dense", "deep"]
+    with Peer(memory_file, python(LARGE)) as peer:
+        for number, shape in enumerate(shapes):
+            peer.send(call(number, shape, {"text": "x" * 10_000_000}))
+            assert peer.line().endswith(b'"id":%d}\n' % number)
+        lines = Path(f"/proc/{peer.process.pid}/status").read_text().splitlines()
+        (peak,) = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")]
+        peer.finish()
+    assert peak < 60_000_000
+    rows = remembered(memory_file, "tool_name, outcome, result_bytes, result_json")
+    assert [row[:2] for row in rows] == [(shape, "result") for shape in shapes]
+    assert all(json.loads(kept)["practicum/cut"] == {"bytes": size} for _, _, size, kept in rows)
+
+
 def test_a_line_longer_than_any_that_is_held_passes_and_is_recorded(memory_file: Path) -> None:
     long = b'{"method":"tools/call","params":{"name":"long","arguments":{"text":"%s"}},"id":9}' % (b"z" * (65 << 20))
     with Peer(memory_file, python(CAT)) as peer:
@@ -448,3 +485,16 @@ def test_without_the_token_nothing_is_taken_out(memory_file: Path) -> None:
         assert peer.line() == line
         peer.finish()
     assert remembered(memory_file, "trial_uid") == [(None,)]
+
+
+def test_a_server_that_dies_within_a_long_answer_leaves_its_half_and_the_error(memory_file: Path) -> None:
+    half = b'{"id":1,"result":{"content":["' + b"x" * 1_000_000
+    script = (
+        f"import os, sys; sys.stdin.readline(); sys.stdout.write({half.decode()!r}); sys.stdout.flush(); os._exit(3)"
+    )
+    with Peer(memory_file, python(script)) as peer:
+        peer.send(call(1, "t"))
+        assert peer.line() == half + b"\n"
+        assert "exit code 3" in peer.message()["error"]["message"]
+        assert peer.finish() == 3
+    assert remembered(memory_file) == [("t", "no_answer")]
