@@ -488,9 +488,10 @@ def test_without_the_token_nothing_is_taken_out(memory_file: Path) -> None:
 
 
 def test_a_server_that_dies_within_a_long_answer_leaves_its_half_and_the_error(memory_file: Path) -> None:
-    half = b'{"id":1,"result":{"content":["' + b"x" * 1_000_000
+    begin = '{"id":1,"result":{"content":["'
+    half = begin.encode() + b"x" * 1_000_000
     script = (
-        f"import os, sys; sys.stdin.readline(); sys.stdout.write({half.decode()!r}); sys.stdout.flush(); os._exit(3)"
+        f"import os, sys; sys.stdin.readline(); print({begin!r} + 'x' * 1_000_000, end='', flush=True); os._exit(3)"
     )
     with Peer(memory_file, python(script)) as peer:
         peer.send(call(1, "t"))
