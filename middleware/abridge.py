@@ -56,10 +56,14 @@ def abridge(data: bytes) -> bytes:
 
 
 class Abridger:
-    """Takes one message in pieces. `size` is how many bytes have come."""
+    """Takes one message in pieces. `size` is how many bytes have come; up to `long`, all of them are kept."""
 
-    def __init__(self, *, value_limit: int = _VALUE_LIMIT, message_limit: int = _MESSAGE_LIMIT) -> None:
+    def __init__(
+        self, *, long: int = LONG, value_limit: int = _VALUE_LIMIT, message_limit: int = _MESSAGE_LIMIT
+    ) -> None:
         self.size = 0
+        self._long = long
+        self._short = bytearray()  # all that has come, while that is not long
         self._value_limit = value_limit
         self._message_limit = message_limit
         self._kept = bytearray()
@@ -71,7 +75,13 @@ class Abridger:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the message."""
-        self.size += len(data)
+        before, self.size = self.size, self.size + len(data)
+        if self.size <= self._long:
+            self._short += data
+            return
+        if before <= self._long:
+            data = bytes(self._short) + data
+            self._short.clear()
         for start in range(0, len(data), _PIECE):
             if self._unreadable:
                 return
@@ -79,7 +89,9 @@ class Abridger:
             self._rest = piece[self._walk(piece) :]
 
     def finish(self) -> bytes:
-        """Return what is kept of the message; b"" when it broke off, or is no JSON object or array."""
+        """Return what is kept of the message; of a long one b"" when it broke off, or is no JSON object or array."""
+        if self.size <= self._long:
+            return bytes(self._short)
         whole = self._kept and not (self._unreadable or self._open or self._rest)
         return bytes(self._kept) if whole else b""
 

@@ -112,9 +112,10 @@ class Relay:
     def server_message(self, data: bytes, size: int | None = None) -> Passage:
         """Take note of a message from the server; return how it goes on to the client.
 
-        `size` is given when `data` is what an `Abridger` kept of a message of so many bytes: only the ticket counts.
+        `size` is given when `data` is what an `Abridger` kept of a message of so many bytes; of a long one, only the
+        ticket counts.
         """
-        abridged = size is not None
+        abridged = size is not None and size > LONG
         size = len(data) if size is None else size
         whole = size <= LONG or any(request.method == "tools/list" for request in self._open())
         value = parse(data if abridged or whole else abridge(data))

@@ -33,8 +33,8 @@ def spelled(value: object, **spelling: Any) -> bytes:
 
 
 def kept(data: bytes, cuts: Sequence[int] = (), **limits: int) -> bytes:
-    """Return what is kept of `data` when it comes in pieces that end at `cuts`."""
-    abridger = Abridger(**limits)
+    """Return what is kept of `data`, taken for long, when it comes in pieces that end at `cuts`."""
+    abridger = Abridger(long=-1, **limits)
     ends = sorted({min(cut, len(data)) for cut in cuts} | {len(data)})
     for start, end in zip([0, *ends], ends, strict=False):
         abridger.feed(data[start:end])
@@ -130,6 +130,16 @@ def test_a_message_of_very_many_members_keeps_those_that_matter() -> None:
     assert message["result"]["k9"] == "x" * 9
     assert message["result"][CUT_KEY] is True
     assert "k1999" not in message["result"]
+
+
+def test_a_message_that_is_not_long_is_kept_whole_in_any_pieces() -> None:
+    for size in (0, 50_000, LONG - 9, LONG - 8):
+        line = spelled(["x" * size, None])
+        abridger = Abridger()
+        for start in range(0, len(line), 30_000):
+            abridger.feed(line[start : start + 30_000])
+        assert (abridger.finish() == line) == (len(line) <= LONG)
+        assert parse(abridger.finish())[1] is None
 
 
 def test_each_message_of_a_batch_is_kept() -> None:

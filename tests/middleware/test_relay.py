@@ -214,7 +214,7 @@ def test_a_listing_of_which_only_a_part_was_kept_is_not_recorded() -> None:
     taken = Taken()
     taken.asks({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
     abridger = Abridger()
-    abridger.feed(json.dumps(result(1, {"tools": [{"name": "t", "description": "d" * 50_000}]})).encode())
+    abridger.feed(json.dumps(result(1, {"tools": [{"name": "t", "description": "d" * 500_000}]})).encode())
     assert taken.relay.server_message(abridger.finish(), abridger.size).finish is None
     assert taken.rows("tool", "name") == []
 
