@@ -10,6 +10,7 @@ WORKERS ?= 2
 
 CONFORMANCE := tests/conformance
 PEERS := tests/foreign/.venv
+BENCH_PEERS := benchmarks/.venv
 
 .PHONY: demo test lint format bench conformance peers clean
 
@@ -28,7 +29,7 @@ format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/dev
+bench: $(VENV)/dev $(PEERS)/.stamp $(BENCH_PEERS)/.stamp
 	$(BIN)/python -m benchmarks.relay
 	$(BIN)/python -m benchmarks.demo
 	$(BIN)/python -m benchmarks.ste
@@ -53,6 +54,12 @@ $(VENV)/dev: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV), with what tests need ..."
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/core
+
+$(BENCH_PEERS)/.stamp: benchmarks/requirements.txt
+	@echo "Installing into $(BENCH_PEERS) ..."
+	@test -x $(BENCH_PEERS)/bin/python || $(PYTHON) -m venv $(BENCH_PEERS)
+	@PIP_CONSTRAINT= PIP_BUILD_CONSTRAINT= $(BENCH_PEERS)/bin/python -m pip install --quiet -r $<
+	@touch $@
 
 $(CONFORMANCE)/node_modules/.stamp: $(CONFORMANCE)/package.json $(CONFORMANCE)/package-lock.json
 	@echo "Installing into $(CONFORMANCE)/node_modules ..."

@@ -101,7 +101,7 @@ def peers(memory: Path, size: int) -> dict[str, list[str]]:
     relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", "large", "--memory", str(memory), "--"]
     return {
         "direct": server,
-        "bare forwarder": [sys.executable, "-m", "benchmarks.relay", "--forward", *server],
+        "bare forwarder": [sys.executable, "-m", "benchmarks.bare", "stdio", *server],
         "relay": [*relay, *server],
     }
 

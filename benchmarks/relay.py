@@ -1,25 +1,31 @@
-"""What the relay adds to a message, beside its peers in the same run: no relay at all, and the barest forwarder.
+"""What the relay adds to a message, beside its peers in the same run, on both transports.
 
-    python -m benchmarks.relay [--calls 1000] [--json]
+    python -m benchmarks.relay [--calls 1000] [--rounds 5] [--only GROUP] [--json]
 
-The peers are called in turn, one call each, so that whatever else the machine does hits all alike. The bare forwarder
-is asyncio, parses nothing and records nothing. The locked memory is held by this process with BEGIN EXCLUSIVE.
+Four groups, by the transport before and behind each peer: 'stdio', 'http', 'http to stdio' and 'stdio to http'. In
+each, `direct` is no peer at all; `bare` passes on what comes and looks at nothing; `fastmcp` and `mcp-proxy` are the
+proxies most used (`make bench` installs them; without them they are left out, and said so). The same echo server stands
+behind all. The peers of a group are called in turn, one call each, so that whatever else the machine does hits all.
 """
 
 import argparse
 import asyncio
 import json
+import math
 import os
 import select
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import aiohttp
 import apsw
 import psutil
 
@@ -27,199 +33,335 @@ from middleware.memory.database import open_database
 from middleware.memory.rows import close_orphans, take_in_spools
 
 ROOT = Path(__file__).parents[1]
+FASTMCP = ROOT / "tests" / "foreign" / ".venv" / "bin" / "python"
+MCP_PROXY = ROOT / "benchmarks" / ".venv" / "bin" / "mcp-proxy"
 PARALLEL = 50
 DELAY_MS = 20
-TOOLS = [
-    {"name": "echo", "description": "Say it again.", "inputSchema": {"type": "object", "properties": {"text": {}}}}
-]
+MEGABYTES = 10
+TIMEOUT_S = 60
+HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
+ECHO = [sys.executable, "-m", "benchmarks.echo", "stdio"]
 
 
-async def serve() -> None:
-    """A server that echoes, after `delay_ms` where that is asked for, without the SDK's own milliseconds."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=1 << 26)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+class Client(Protocol):
+    """Speaks to one peer."""
 
-    def answer(identifier: object, result: object) -> None:
-        data = json.dumps({"jsonrpc": "2.0", "id": identifier, "result": result}).encode() + b"\n"
-        while data:
-            data = data[os.write(1, data) :]
+    process: subprocess.Popen[bytes]
 
-    while line := await reader.readline():
-        request = json.loads(line)
-        if request["method"] == "initialize":
-            answer(request["id"], {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {}})
-        elif request["method"] == "tools/list":
-            answer(request["id"], {"tools": TOOLS})
-        elif request["method"] == "tools/call":
-            arguments = request["params"]["arguments"]
-            result = {"content": [{"type": "text", "text": arguments["text"] * arguments.get("times", 1)}]}
-            loop.call_later(arguments.get("delay_ms", 0) / 1000, answer, request["id"], result)
+    def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]: ...
+
+    def parallel(self, count: int, params: dict[str, Any]) -> None:
+        """Make `count` calls at once."""
+
+    def close(self) -> None: ...
 
 
-async def forward(command: Sequence[str]) -> None:
-    """The bare peer: lines in both directions, not looked at."""
-    loop = asyncio.get_running_loop()
-    child = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=1 << 26)
-    assert child.stdin is not None
-    assert child.stdout is not None
-    reader = asyncio.StreamReader(limit=1 << 26)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout)
-    writer = asyncio.StreamWriter(transport, protocol, None, loop)
-
-    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        while line := await source.readline():
-            sink.write(line)
-            await sink.drain()
-        sink.close()
-
-    await asyncio.gather(pump(reader, child.stdin), pump(child.stdout, writer))
-    await child.wait()
-
-
-class Client:
-    """Speaks to one peer over its pipes, with nothing in between."""
+class StdioClient:
+    """Speaks lines to a peer over its pipes, with nothing in between."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        started = time.perf_counter()
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT, bufsize=0
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self._input, self._output = self.process.stdin.fileno(), self.process.stdout.fileno()
         self._identifier = 0
-        self._buffer = bytearray()
-        self._request("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "b"}})
-        self._request("tools/list", {})
-        self.start_ms = (time.perf_counter() - started) * 1000
+        self._rest = b""
 
-    def call(self, **arguments: Any) -> float:
-        """Return how many milliseconds one call took."""
-        started = time.perf_counter()
-        self._request("tools/call", {"name": "echo", "arguments": {"text": "hello", **arguments}})
-        return (time.perf_counter() - started) * 1000
+    def notify(self, method: str) -> None:
+        self._send(json.dumps({"jsonrpc": "2.0", "method": method}).encode() + b"\n")
 
-    def parallel(self, count: int, delay_ms: int) -> float:
-        """Return how many milliseconds `count` calls at once took, each of which waits `delay_ms` in the server."""
-        started = time.perf_counter()
-        arguments = {"text": "hello", "delay_ms": delay_ms}
-        self._send("".join(self._line("tools/call", {"name": "echo", "arguments": arguments}) for _ in range(count)))
+    def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        self._send(self._line(method, params))
+        return self._receive()
+
+    def parallel(self, count: int, params: dict[str, Any]) -> None:
+        self._send(b"".join(self._line("tools/call", params) for _ in range(count)))
         for _ in range(count):
             self._receive()
-        return (time.perf_counter() - started) * 1000
-
-    def rss_mb(self) -> float:
-        return float(psutil.Process(self.process.pid).memory_info().rss / 1e6)
 
     def close(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(timeout=10)
+        self.process.wait(TIMEOUT_S)
 
-    def _line(self, method: str, params: dict[str, Any]) -> str:
+    def _line(self, method: str, params: dict[str, Any]) -> bytes:
         self._identifier += 1
-        return json.dumps({"jsonrpc": "2.0", "id": self._identifier, "method": method, "params": params}) + "\n"
+        message = {"jsonrpc": "2.0", "id": self._identifier, "method": method, "params": params}
+        return json.dumps(message).encode() + b"\n"
 
-    def _request(self, method: str, params: dict[str, Any]) -> None:
-        self._send(self._line(method, params))
-        self._receive()
+    def _send(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._input, left) :]
 
-    def _send(self, text: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(text.encode())
-        self.process.stdin.flush()
-
-    def _receive(self) -> bytes:
-        assert self.process.stdout is not None
-        searched = 0
-        while (end := self._buffer.find(b"\n", searched)) < 0:
-            searched = len(self._buffer)
-            if not select.select([self.process.stdout], [], [], 30)[0]:
-                raise TimeoutError("no answer in 30 s")
-            data = os.read(self.process.stdout.fileno(), 1 << 20)
-            if not data:
-                raise EOFError("the peer ended")
-            self._buffer += data
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
-        return line
+    def _receive(self) -> dict[str, Any]:
+        """Return the next response."""
+        while True:
+            pieces = [self._rest]
+            while b"\n" not in pieces[-1]:
+                if not select.select([self._output], [], [], TIMEOUT_S)[0]:
+                    raise TimeoutError(f"no answer in {TIMEOUT_S} s")
+                pieces.append(os.read(self._output, 1 << 20))
+                if not pieces[-1]:
+                    raise EOFError("the peer ended")
+            last, _, self._rest = pieces.pop().partition(b"\n")
+            message: dict[str, Any] = json.loads(b"".join([*pieces, last]))
+            if "method" not in message:
+                return message
 
 
-def peers(memory: Path) -> dict[str, list[str]]:
-    """Return the command of each peer, by name."""
-    server = [sys.executable, "-m", "benchmarks.relay", "--serve"]
-    relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", "echo", "--memory", str(memory), "--"]
-    return {
-        "direct": server,
-        "bare forwarder": [sys.executable, "-m", "benchmarks.relay", "--forward", *server],
-        "relay": [*relay, *server],
+class HttpClient:
+    """Speaks streamable HTTP to a peer."""
+
+    def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self._url = url
+        self._identifier = 0
+        self._headers = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+        self._runner = asyncio.Runner()
+        self._session = self._runner.run(self._open())
+
+    def notify(self, method: str) -> None:
+        self._runner.run(self._post({"jsonrpc": "2.0", "method": method}))
+
+    def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        return self._runner.run(self._request(method, params))
+
+    def parallel(self, count: int, params: dict[str, Any]) -> None:
+        async def all_at_once() -> None:
+            await asyncio.gather(*(self._request("tools/call", params) for _ in range(count)))
+
+        self._runner.run(all_at_once())
+
+    def close(self) -> None:
+        self._runner.run(self._session.close())
+        self._runner.close()
+
+    async def _open(self) -> aiohttp.ClientSession:
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout, read_bufsize=1 << 20)
+
+    async def _request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        self._identifier += 1
+        body = await self._post({"jsonrpc": "2.0", "id": self._identifier, "method": method, "params": params})
+        for event in body.replace(b"\r\n", b"\n").split(b"\n\n") if body[:1] != b"{" else [b"data: " + body]:
+            data = event.partition(b"data: ")[2]
+            message: dict[str, Any] = json.loads(data) if data else {}
+            if "result" in message or "error" in message:
+                return message
+        raise ValueError(f"no response in {body[:200]!r}")
+
+    async def _post(self, message: dict[str, Any]) -> bytes:
+        data = json.dumps(message).encode()
+        headers = {**self._headers, "Content-Length": str(len(data))}
+        async with self._session.post(self._url, data=_pieces(data), headers=headers) as response:
+            if session := response.headers.get("Mcp-Session-Id"):
+                self._headers |= {"Mcp-Session-Id": session, "MCP-Protocol-Version": "2025-11-25"}
+            return await response.read()
+
+
+async def _pieces(data: bytes) -> Any:
+    for start in range(0, len(data), 1 << 18):
+        yield data[start : start + (1 << 18)]
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def opened(front: str, command: Callable[[int], Sequence[str]]) -> Iterator[tuple[Client, float]]:
+    """Start a peer, give a client that has listed its tools, and the milliseconds from the start to that."""
+    port = _free_port()
+    started = time.perf_counter()
+    with ExitStack() as stack:
+        client: StdioClient | HttpClient
+        if front == "stdio":
+            client = StdioClient(command(port))
+        else:
+            process = stack.enter_context(running(command(port)))
+            _wait_for(port, process)
+            client = HttpClient(f"http://127.0.0.1:{port}/mcp", process)
+        stack.callback(client.close)
+        client.request("initialize", HELLO)
+        client.notify("notifications/initialized")
+        assert client.request("tools/list", {})["result"]["tools"][0]["name"] == "echo"
+        yield client, (time.perf_counter() - started) * 1000
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.002)
+        else:
+            return
+    raise TimeoutError(f"nothing listens on port {port}: {process.args!r}")
+
+
+def groups(memory: Path, url: str) -> dict[str, dict[str, Callable[[int], Sequence[str]]]]:
+    """Return, by group and peer, what starts it; a server over HTTP listens on the port it is given."""
+    relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", "echo", "--memory", str(memory)]
+    bare = [sys.executable, "-m", "benchmarks.bare"]
+    fastmcp = [str(FASTMCP), str(ROOT / "benchmarks" / "fastmcp_proxy.py")]
+    served = [sys.executable, "-m", "benchmarks.echo", "http"]
+    mcp_proxy = str(MCP_PROXY)
+    found: dict[str, dict[str, Callable[[int], Sequence[str]]]] = {
+        "stdio": {
+            "direct": lambda _: ECHO,
+            "bare": lambda _: [*bare, "stdio", *ECHO],
+            "relay": lambda _: [*relay, "--", *ECHO],
+            "fastmcp": lambda _: [*fastmcp, "stdio", *ECHO],
+        },
+        "http": {
+            "direct": lambda port: [*served, str(port)],
+            "bare": lambda port: [*bare, "http", str(port), url],
+            "relay": lambda port: [*relay, "--http", f"127.0.0.1:{port}", "--url", url],
+            "fastmcp": lambda port: [*fastmcp, str(port), url],
+        },
+        "http to stdio": {
+            "direct": lambda port: [*served, str(port)],
+            "relay": lambda port: [*relay, "--http", f"127.0.0.1:{port}", "--", *ECHO],
+            "mcp-proxy": lambda port: [mcp_proxy, "--port", str(port), "--log-level", "ERROR", "--", *ECHO],
+            "fastmcp": lambda port: [*fastmcp, str(port), *ECHO],
+        },
+        "stdio to http": {
+            "direct": lambda _: ECHO,
+            "relay": lambda _: [*relay, "--url", url],
+            "mcp-proxy": lambda _: [mcp_proxy, "--transport", "streamablehttp", "--log-level", "ERROR", url],
+            "fastmcp": lambda _: [*fastmcp, "stdio", url],
+        },
     }
+    for name, path in (("fastmcp", FASTMCP), ("mcp-proxy", MCP_PROXY)):
+        if not path.exists():
+            print(f"{name} is left out: it is not installed; make bench installs it", file=sys.stderr)
+            for peers in found.values():
+                peers.pop(name, None)
+    return found
 
 
-def measure(calls: int = 1000, rounds: int = 5) -> dict[str, dict[str, float]]:
-    """Return for each peer the times of sequential calls, of 50 at once and of starting, and its memory."""
-    with tempfile.TemporaryDirectory() as folder:
-        commands = peers(Path(folder) / "memory.db")
-        starts: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(rounds):
-            for name, command in commands.items():
-                client = Client(command)
-                starts[name].append(client.start_ms)
-                client.close()
-        clients = {name: Client(command) for name, command in commands.items()}
-        times: dict[str, list[float]] = {name: [] for name in clients}
-        parallel: dict[str, list[float]] = {name: [] for name in clients}
-        large: dict[str, list[float]] = {name: [] for name in clients}
+def measure(group: str, peers: dict[str, Callable[[int], Sequence[str]]], calls: int, rounds: int) -> dict[str, Any]:
+    """Return for each peer of a group its times, its start and its memory."""
+    front = group.split()[0]
+    starts: dict[str, list[float]] = {name: [] for name in peers}
+    for _ in range(rounds):
+        for name, command in peers.items():
+            with opened(front, command) as (_, start_ms):
+                starts[name].append(start_ms)
+    with ExitStack() as stack:
+        clients = {name: stack.enter_context(opened(front, command))[0] for name, command in peers.items()}
         names = list(clients)
-        for turn in range(calls):
-            for name in names[turn % 3 :] + names[: turn % 3]:
-                times[name].append(clients[name].call())
+        times: dict[str, list[float]] = {name: [] for name in names}
+        parallel: dict[str, list[float]] = {name: [] for name in names}
+        down: dict[str, list[float]] = {name: [] for name in names}
+        up: dict[str, list[float]] = {name: [] for name in names}
+        for turn in range(-20, calls):
+            shift = turn % len(names)
+            for name in names[shift:] + names[:shift]:
+                elapsed = _timed(clients[name], {"text": "hello"})
+                if turn >= 0:
+                    times[name].append(elapsed)
         for _ in range(rounds):
             for name, client in clients.items():
-                parallel[name].append(client.parallel(PARALLEL, DELAY_MS))
-        rss = {name: client.rss_mb() for name, client in clients.items()}
+                started = time.perf_counter()
+                client.parallel(PARALLEL, _call({"text": "hello", "delay_ms": DELAY_MS}))
+                parallel[name].append((time.perf_counter() - started) * 1000)
+        small = {name: _peak_mb(client) for name, client in clients.items()}
+        text = "x" * (MEGABYTES * 1_000_000)
         for _ in range(rounds):
             for name, client in clients.items():
-                large[name].append(client.call(times=200_000))
-        for client in clients.values():
-            client.close()
-    return {
-        name: {
-            "median_ms": statistics.median(times[name]),
-            "p95_ms": statistics.quantiles(times[name], n=100)[94],
-            "p99_ms": statistics.quantiles(times[name], n=100)[98],
-            "parallel_ms": statistics.median(parallel[name]),
-            "megabyte_ms": statistics.median(large[name]),
-            "start_ms": statistics.median(starts[name]),
-            "rss_mb": rss[name],
+                down[name].append(_rate(client, {"text": "ten bytes ", "times": len(text) // 10}))
+                up[name].append(_rate(client, {"text": text}))
+        return {
+            name: {
+                "median_ms": statistics.median(times[name]),
+                "p95_ms": statistics.quantiles(times[name], n=100)[94],
+                "adds_ms": statistics.median(times[name]) - statistics.median(times["direct"]),
+                "50_at_once_ms": statistics.median(parallel[name]),
+                "start_ms": statistics.median(starts[name]),
+                "peak_mb": small[name],
+                "results_mb_s": statistics.median(down[name]),
+                "requests_mb_s": statistics.median(up[name]),
+                "then_peak_mb": _peak_mb(clients[name]),
+            }
+            for name in names
         }
-        for name in names
-    }
+
+
+def _call(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "echo", "arguments": arguments}
+
+
+def _timed(client: Client, arguments: dict[str, Any]) -> float:
+    started = time.perf_counter()
+    answer = client.request("tools/call", _call(arguments))
+    elapsed = (time.perf_counter() - started) * 1000
+    assert answer["result"]["content"][0]["text"], answer
+    return elapsed
+
+
+def _rate(client: Client, arguments: dict[str, Any]) -> float:
+    """Return the megabytes a second of a long message; nan when the peer refuses it."""
+    try:
+        return MEGABYTES * 1000 / _timed(client, arguments)
+    except ValueError:
+        return math.nan
+
+
+def _peak_mb(client: Client) -> float:
+    """Return the most memory that the peer itself, not what stands behind it, has held so far."""
+    try:
+        status = Path(f"/proc/{client.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1000
+    except (OSError, StopIteration):  # no Linux: what it holds now
+        return float(psutil.Process(client.process.pid).memory_info().rss / 1e6)
 
 
 def measure_locked(seconds: float = 5.0) -> dict[str, float]:
     """Return the worst wait while the memory is held for `seconds`, and how the calls made meanwhile were kept."""
     with tempfile.TemporaryDirectory() as folder:
         memory = Path(folder) / "memory.db"
-        client = Client(peers(memory)["relay"])
-        baseline = statistics.median(client.call() for _ in range(50))
-        holder = apsw.Connection(str(memory))
-        holder.set_busy_timeout(1000)
-        holder.execute("BEGIN EXCLUSIVE")
-        times = []
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            times.append(client.call())
-            time.sleep(0.005)
-        holder.execute("ROLLBACK")
-        times += [client.call() for _ in range(50)]
-        client.close()
+        with opened("stdio", groups(memory, "")["stdio"]["relay"]) as (client, _):
+            before = [_timed(client, {"text": "hello"}) for _ in range(50)]
+            holder = apsw.Connection(str(memory))
+            holder.set_busy_timeout(1000)
+            holder.execute("BEGIN EXCLUSIVE")
+            times = []
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                times.append(_timed(client, {"text": "hello"}))
+                time.sleep(0.005)
+            holder.execute("ROLLBACK")
+            times += [_timed(client, {"text": "hello"}) for _ in range(50)]
         connection = open_database(memory)
         take_in_spools(connection, memory)
         close_orphans(connection)
         kept = connection.execute("SELECT count(*), count(DISTINCT jsonrpc_id) FROM calls").fetchall()[0]
     return {
-        "median_before_ms": baseline,
+        "median_before_ms": statistics.median(before),
         "median_ms": statistics.median(times),
         "worst_ms": max(times),
-        "calls": len(times) + 50,
+        "calls": len(before) + len(times),
         "rows": int(str(kept[0])),
         "distinct": int(str(kept[1])),
     }
@@ -228,24 +370,35 @@ def measure_locked(seconds: float = 5.0) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the relay adds to a message.")
     parser.add_argument("--calls", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", action="append", help="A group to measure; may be repeated.")
+    parser.add_argument("--locked-seconds", type=float, default=5.0, help="How long the memory is held; 0: not.")
     parser.add_argument("--json", action="store_true", help="Print JSON for machines.")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--forward", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.forward:
-        asyncio.run(forward(options.forward))
-    elif options.serve:
-        asyncio.run(serve())
-    else:
-        table, locked = measure(options.calls), measure_locked()
-        if options.json:
-            print(json.dumps({"peers": table, "locked": locked}, indent=2))
-            return
-        columns = list(table["direct"])
-        print("".join(f"{column:>16}" for column in ["", *columns]))
-        for name, row in table.items():
-            print(f"{name:>16}" + "".join(f"{row[column]:>16.3f}" for column in columns))
-        print("memory held: " + ", ".join(f"{name} {value:.3f}" for name, value in locked.items()))
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        with running([sys.executable, "-m", "benchmarks.echo", "http", str(port)]) as server:
+            _wait_for(port, server)
+            for group, peers in groups(Path(folder) / "memory.db", f"http://127.0.0.1:{port}/mcp").items():
+                if options.only is None or group in options.only:
+                    found[group] = measure(group, peers, options.calls, options.rounds)
+                    if not options.json:
+                        _print(group, found[group])
+    if options.locked_seconds:
+        found["locked"] = measure_locked(options.locked_seconds)
+        if not options.json:
+            print("memory held: " + ", ".join(f"{name} {value:.3f}" for name, value in found["locked"].items()))
+    if options.json:
+        print(json.dumps(found, indent=2))
+
+
+def _print(group: str, table: dict[str, dict[str, float]]) -> None:
+    columns = list(table["direct"])
+    print("".join(f"{column:>14}" for column in [group, *columns]))
+    for name, row in table.items():
+        print(f"{name:>14}" + "".join(f"{row[column]:>14.3f}" for column in columns))
+    print(flush=True)
 
 
 if __name__ == "__main__":
