@@ -20,7 +20,7 @@ from middleware.memory.identity import digest, new_uid
 Record = dict[str, Any]
 
 RAM_LIMIT = 64_000_000  # bytes
-_READ_BYTES = 1 << 20
+_READ_BYTES = 1 << 18
 
 
 class Spool:

@@ -11,8 +11,9 @@ import pytest
 
 from middleware.memory import writer as writer_module
 from middleware.memory.database import open_database
+from tests.conftest import a_call
 from tests.middleware.peer import ECHO, TIMEOUT_S, Peer, python, remembered, wait_for
-from tests.middleware.test_writer import Woken, a_call
+from tests.middleware.test_writer import Woken
 
 CALLS = 20
 
