@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.places import HTTP_PLACES, StartError, http
+from tests.conformance.places import HTTP_PLACES, StartError, standing
 from tests.conformance.suite import REVISIONS, Check, SuiteError, verdict
+from tests.middleware.peer import remembered
 
 BASELINE = Path(__file__).parent / "baseline.json"
 # Scenarios of an extension that the SDK has not implemented; the suite itself does not score them.
@@ -87,10 +88,14 @@ def run(places: Sequence[str], revisions: Sequence[str], folder: Path) -> dict[s
     """
     verdicts: dict[str, dict[str, Verdict]] = {revision: {} for revision in revisions}
     for place in ("direct", *places):
-        with http(place, folder / f"{place}.db") as url:
+        memory = folder / f"{place}.db"
+        with standing("http" if place == "direct" else place, memory) as url:
+            assert isinstance(url, str)
             for revision in revisions:
                 print(f"{place} {revision} ...", file=sys.stderr, flush=True)
                 verdicts[revision][place] = verdict(url, revision, folder / f"{place}-{revision}")
+        if place != "direct" and not remembered(memory):
+            raise SuiteError(f"Nothing was remembered at {place}: the relay was not in between.")
     return verdicts
 
 

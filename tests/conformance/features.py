@@ -3,7 +3,7 @@
 One function a feature; what it returns is compared with what a client sees that stands before the server itself.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from mcp.shared.subscriptions import event_to_notification
 from pydantic import FileUrl
 
 from tests.conformance.fixture.content import WATCHED
+from tests.conformance.places import ROOT, Target
 
 Mode = Literal["auto", "legacy"]
 FEATURE_S = 30.0
@@ -184,10 +185,10 @@ FEATURES: dict[str, Callable[[Seen], Awaitable[Any]]] = {
 }
 
 
-async def observe(server: str | StdioServerParameters, mode: Mode) -> dict[str, Any]:
+async def observe(target: Target, mode: Mode) -> dict[str, Any]:
     """Return what a client of this kind sees of each feature, or how that failed."""
     found: dict[str, Any] = {}
-    async with connected(server, mode) as seen:
+    async with connected(target, mode) as seen:
         for name, feature in FEATURES.items():
             try:
                 with anyio.fail_after(FEATURE_S):
@@ -197,8 +198,15 @@ async def observe(server: str | StdioServerParameters, mode: Mode) -> dict[str, 
     return found
 
 
+def parameters(target: Target, environment: Mapping[str, str] | None = None) -> str | StdioServerParameters:
+    """Return what the SDK's client takes for `target`."""
+    if isinstance(target, str):
+        return target
+    return StdioServerParameters(command=target[0], args=target[1:], cwd=ROOT, env=dict(environment or {}))
+
+
 @asynccontextmanager
-async def connected(server: str | StdioServerParameters, mode: Mode) -> AsyncIterator[Seen]:
+async def connected(target: Target, mode: Mode) -> AsyncIterator[Seen]:
     """Connect a client that answers whatever it is asked."""
     send, receive = anyio.create_memory_object_stream[tuple[str, Any]](1000)
     asked: list[Any] = []
@@ -216,7 +224,7 @@ async def connected(server: str | StdioServerParameters, mode: Mode) -> AsyncIte
         return t.ListRootsResult(roots=[t.Root(uri=FileUrl("file:///tmp/w%C3%BCrzel"), name="Würzel")])
 
     client = Client(
-        server,
+        parameters(target),
         mode=mode,
         log_level="info" if mode == "auto" else None,
         elicitation_callback=elicit,

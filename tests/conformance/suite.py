@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -33,7 +32,7 @@ def program(name: str) -> list[str]:
     """
     paths = [MODULES / ".bin" / "node", MODULES / ".bin" / name]
     if not all(path.exists() for path in paths):
-        raise SuiteError(f"{name} is not installed in {MODULES}. Install it with: make {MODULES.parent.name}")
+        raise SuiteError(f"{name} is not installed in {MODULES}. Install it with: make peers")
     return [str(path) for path in paths]
 
 
@@ -61,8 +60,3 @@ def verdict(url: str, revision: str, folder: Path) -> dict[str, list[Check]]:
     if not found:
         raise SuiteError(f"No scenario of {revision} ran at {url}. The suite said: {(ran.stdout + ran.stderr)[-2000:]}")
     return found
-
-
-def clear(folder: Path) -> None:
-    """Remove what the suite wrote before."""
-    shutil.rmtree(folder, ignore_errors=True)

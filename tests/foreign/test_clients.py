@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from middleware.memory.database import open_database
-from tests.conformance.places import FIXTURE, ROOT, relay
+from tests.conformance.places import ROOT, Target, standing
 from tests.conformance.suite import environment
 from tests.foreign.servers import installed
 from tests.middleware.peer import TIMEOUT_S, remembered
@@ -31,10 +31,15 @@ def output(command: Sequence[str], folder: Path) -> str:
     return ran.stdout
 
 
-def inspector(folder: Path, server: Sequence[str]) -> str:
+def inspector(folder: Path, target: Target) -> str:
     """Return what the inspector's CLI prints for the list of tools and for each call."""
     config = folder / "inspected.json"
-    config.write_text(json.dumps({"mcpServers": {"it": {"command": server[0], "args": list(server[1:])}}}))
+    entry: dict[str, Any]
+    if isinstance(target, str):
+        entry = {"type": "streamable-http", "url": target}
+    else:
+        entry = {"command": target[0], "args": target[1:]}
+    config.write_text(json.dumps({"mcpServers": {"it": entry}}))
     base = [*installed("mcp-inspector"), "--cli", "--config", str(config), "--server", "it"]
     printed = [output([*base, "--method", "tools/list"], folder)]
     for name, arguments in CALLS:
@@ -43,22 +48,26 @@ def inspector(folder: Path, server: Sequence[str]) -> str:
     return "".join(printed)
 
 
-def fastmcp(folder: Path, server: Sequence[str]) -> str:
+def fastmcp(folder: Path, target: Target) -> str:
     """Return what fastmcp's client sees."""
     if not FASTMCP.exists():
         pytest.skip(f"fastmcp is not installed in {FASTMCP.parents[1]}. Install it with: make peers")
     script = Path(__file__).parent / "fastmcp_client.py"
-    return output([str(FASTMCP), str(script), json.dumps(CALLS), *server], folder)
+    parts = [target] if isinstance(target, str) else target
+    return output([str(FASTMCP), str(script), json.dumps(CALLS), *parts], folder)
 
 
 @pytest.mark.parametrize("client", [inspector, fastmcp])
-def test_a_foreign_client_on_stdio_sees_what_it_sees_directly(
-    memory_file: Path, tmp_path: Path, client: Callable[[Path, Sequence[str]], str]
+@pytest.mark.parametrize("place", ["stdio-stdio", "stdio-url", "http-url", "http-stdio"])
+def test_a_foreign_client_sees_what_it_sees_directly(
+    memory_file: Path, tmp_path: Path, place: str, client: Callable[[Path, Target], str]
 ) -> None:
-    direct = client(tmp_path, [*FIXTURE, "--stdio"])
+    with standing(place.partition("-")[0], memory_file) as target:
+        direct = client(tmp_path, target)
     assert "test_header_parameter" in direct
     assert "größer" in direct or "gr\\u00f6\\u00dfer" in direct
-    assert client(tmp_path, relay(memory_file, "--", *FIXTURE, "--stdio")) == direct
+    with standing(place, memory_file) as target:
+        assert client(tmp_path, target) == direct
     assert remembered(memory_file) == OUTCOMES
     names = {row[0] for row in open_database(memory_file).execute("SELECT client_name FROM sessions").fetchall()}
     assert len(names) == 1

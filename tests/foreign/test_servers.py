@@ -1,15 +1,17 @@
 """Servers of others behind the relay: they say the same as without it, and every call is remembered."""
 
 import json
+import socket
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 import pytest
-from mcp import Client, StdioServerParameters
+from mcp import Client
 
 from middleware.memory.database import open_database
-from tests.conformance.places import ROOT, relay
+from tests.conformance.features import Mode, parameters
+from tests.conformance.places import Target, relay, started
 from tests.foreign.servers import MODERN, SERVERS, Server
 from tests.foreign.wire import LEGACY, exchange, script
 from tests.foreign.wire import MODERN as MODERN_REVISION
@@ -51,24 +53,44 @@ def test_a_foreign_servers_answers_pass_byte_for_byte(
     check_what_is_remembered(memory_file, server, listed, revision, "wire")
 
 
+async def ask(target: Target, server: Server, mode: Mode) -> tuple[Any, ...]:
+    """Return all that the SDK's client sees of the server."""
+    with anyio.fail_after(TIMEOUT_S):
+        async with Client(parameters(target, server.environment), mode=mode) as client:
+            tools = await client.list_tools()
+            answers = [await client.call_tool(*call) for call, _ in server.calls]
+            return client.protocol_version, client.server_info, client.server_capabilities, tools, answers
+
+
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 @pytest.mark.parametrize("name", NPM)
 def test_the_sdks_client_sees_a_foreign_server_as_directly(
-    memory_file: Path, folder: Path, name: str, mode: Literal["auto", "legacy"]
+    memory_file: Path, folder: Path, name: str, mode: Mode
 ) -> None:
     server = SERVERS[name](folder)
+    direct = anyio.run(ask, server.command, server, mode)
+    assert direct[3].tools
+    assert anyio.run(ask, relay(memory_file, "--", *server.command), server, mode) == direct
+    assert remembered(memory_file) == [(tool, outcome) for (tool, _), outcome in server.calls]
 
-    async def ask(command: list[str]) -> tuple[Any, ...]:
-        parameters = StdioServerParameters(command=command[0], args=command[1:], cwd=ROOT, env=dict(server.environment))
-        with anyio.fail_after(TIMEOUT_S):
-            async with Client(parameters, mode=mode) as client:
-                tools = await client.list_tools()
-                answers = [await client.call_tool(*call) for call, _ in server.calls]
-                return client.protocol_version, client.server_info, client.server_capabilities, tools, answers
 
-    direct = anyio.run(ask, server.command)
-    through = anyio.run(ask, relay(memory_file, "--", *server.command))
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("front", ["stdio", "http"])
+def test_a_foreign_server_is_the_same_when_it_is_reached_by_its_url(
+    memory_file: Path, folder: Path, front: str, mode: Mode
+) -> None:
+    server = SERVERS["everything"](folder)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = [*server.command[:-1], "streamableHttp"]
+    with started(command, "listening on port", {"PORT": str(port)}):
+        url = f"http://127.0.0.1:{port}/mcp"
+        direct = anyio.run(ask, url, server, mode)
+        assert direct[3].tools
+        if front == "stdio":
+            through = anyio.run(ask, relay(memory_file, "--url", url), server, mode)
+        else:
+            with started(relay(memory_file, "--http", "127.0.0.1:0", "--url", url)) as before:
+                through = anyio.run(ask, before, server, mode)
     assert through == direct
-    listed = [tool.model_dump(by_alias=True, exclude_none=True) for tool in direct[3].tools]
-    assert [tool["name"] for tool in listed]
     assert remembered(memory_file) == [(tool, outcome) for (tool, _), outcome in server.calls]
