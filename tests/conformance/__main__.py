@@ -2,8 +2,9 @@
 
     python -m tests.conformance [--place http-url ...] [--revision 2025-11-25 ...] [--json]
 
-Prints one row a scenario: what passed and failed directly and at each place. Exits 1 where a place differs from the
-direct verdict (and from what `baseline.json` says it must differ in, with the reason), where a scenario that is scored
+The suite plays the client against the fixture server, and the server against our client, each directly and through
+the relay. Prints one row a scenario: what passed and failed directly and at each place. Exits 1 where a place differs
+from the direct verdict (and from what `baseline.json` says it must differ in, with the reason), where a scored scenario
 fails directly, or where something did not start.
 """
 
@@ -11,118 +12,102 @@ import argparse
 import json
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
+from tests.conformance.compare import Verdict, differences, failures, known_differences, table
 from tests.conformance.places import HTTP_PLACES, StartError, standing
-from tests.conformance.suite import REVISIONS, Check, SuiteError, verdict
+from tests.conformance.suite import CLIENT_SCENARIOS, REVISIONS, SuiteError, client_verdict, server_verdict
 from tests.middleware.peer import remembered
 
-BASELINE = Path(__file__).parent / "baseline.json"
-# Scenarios of an extension that the SDK has not implemented; the suite itself does not score them.
-UNSCORED = "tasks-"
+# Where our client stands, before the suite's servers.
+CLIENT_PLACES = ("stdio-url", "http-url")
 
-Verdict = Mapping[str, Sequence[Check]]
-
-
-def known_differences(place: str) -> dict[str, Any]:
-    """Return what has to differ at `place`: revision and scenario ("2025-11-25 ping") to reason and checks."""
-    known: dict[str, dict[str, Any]] = json.loads(BASELINE.read_text())
-    return known.get(place, {})
+# By revision and role ("2025-11-25 server"), then by place.
+Verdicts = dict[str, dict[str, Verdict]]
 
 
-def differences(direct: Verdict, through: Verdict, known: Mapping[str, Any], revision: str) -> list[str]:
-    """Return a line for each check that is not as directly, and not as `known` says either."""
-    found = []
-    for scenario in sorted({*direct, *through}):
-        expected = [list(check) for check in direct.get(scenario, [])]
-        if (entry := known.get(f"{revision} {scenario}")) is not None:
-            expected = entry["checks"]
-        seen = [list(check) for check in through.get(scenario, [])]
-        if seen != expected:
-            missing = [" ".join(check) for check in expected if check not in seen]
-            added = [" ".join(check) for check in seen if check not in expected]
-            found.append(f"{scenario}: expected {missing or 'another order'}, seen {added or 'nothing instead'}")
-    return found
-
-
-def failures(direct: Verdict) -> list[str]:
-    """Return a line for each check of a scored scenario that failed without us."""
-    return [
-        f"{scenario}: {check.id} failed without the relay"
-        for scenario, checks in direct.items()
-        if not scenario.startswith(UNSCORED)
-        for check in checks
-        if check.status in {"FAILURE", "WARNING"}
-    ]
-
-
-def counted(checks: Sequence[Check] | None) -> str:
-    """Return how many checks passed and failed, as "3/0"."""
-    if checks is None:
-        return "-"
-    count = Counter(check.status for check in checks)
-    return f"{count['SUCCESS']}/{count['FAILURE'] + count['WARNING']}"
-
-
-def table(verdicts: Mapping[str, Verdict]) -> str:
-    """Return the counts of every scenario, a column a place, and their sums."""
-    places = list(verdicts)
-    scenarios = sorted({scenario for found in verdicts.values() for scenario in found})
-    rows = [["scenario", *places]]
-    rows += [[scenario, *(counted(verdicts[place].get(scenario)) for place in places)] for scenario in scenarios]
-    sums = [counted([check for checks in verdicts[place].values() for check in checks]) for place in places]
-    rows.append([f"all {len(scenarios)}", *sums])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-
-
-def run(places: Sequence[str], revisions: Sequence[str], folder: Path) -> dict[str, dict[str, Verdict]]:
-    """Return the verdicts by revision and place, the direct one first.
+def ask_servers(places: Sequence[str], revisions: Sequence[str], folder: Path) -> Verdicts:
+    """Return the verdicts on the fixture, directly and from behind the relay at each place.
 
     Raises:
         StartError: something did not start.
-        SuiteError: the suite did not run.
+        SuiteError: the suite did not run, or the relay was not in between.
     """
-    verdicts: dict[str, dict[str, Verdict]] = {revision: {} for revision in revisions}
+    verdicts: Verdicts = {f"{revision} server": {} for revision in revisions}
     for place in ("direct", *places):
         memory = folder / f"{place}.db"
         with standing("http" if place == "direct" else place, memory) as url:
             assert isinstance(url, str)
             for revision in revisions:
-                print(f"{place} {revision} ...", file=sys.stderr, flush=True)
-                verdicts[revision][place] = verdict(url, revision, folder / f"{place}-{revision}")
-        if place != "direct" and not remembered(memory):
-            raise SuiteError(f"Nothing was remembered at {place}: the relay was not in between.")
+                progress(f"{revision} server, {place}")
+                found = server_verdict(url, revision, folder / f"server-{place}-{revision}")
+                verdicts[f"{revision} server"][place] = found
+        check_that_it_was_between(place, memory)
     return verdicts
+
+
+def ask_clients(places: Sequence[str], revisions: Sequence[str], folder: Path) -> Verdicts:
+    """Return the verdicts on our client, directly and from before the relay at each place.
+
+    Raises:
+        SuiteError: the suite did not run, or the relay was not in between.
+    """
+    verdicts: Verdicts = {f"{revision} client": {} for revision in revisions}
+    for place in ("direct", *places):
+        memory = folder / f"client-{place}.db"
+        stand = "http" if place == "direct" else place
+        for revision in revisions:
+            progress(f"{revision} client, {place}")
+            out = folder / f"client-{place}-{revision}"
+            scenarios = CLIENT_SCENARIOS[revision]
+            # Each scenario has a server and a client of its own, and mostly waits for the client to start.
+            with ThreadPoolExecutor(2) as pool:
+                checks = pool.map(lambda name: client_verdict(stand, memory, name, revision, out / name), scenarios)  # noqa: B023 (all end within the round)
+                verdicts[f"{revision} client"][place] = dict(zip(scenarios, checks, strict=True))
+        check_that_it_was_between(place, memory)
+    return verdicts
+
+
+def check_that_it_was_between(place: str, memory: Path) -> None:
+    """Raise `SuiteError` if a relay at `place` remembers nothing."""
+    if place != "direct" and not remembered(memory):
+        raise SuiteError(f"Nothing was remembered at {place}: the relay was not in between.")
+
+
+def progress(doing: str) -> None:
+    """Say what is being done."""
+    print(f"{doing} ...", file=sys.stderr, flush=True)
 
 
 def main() -> int:
     """Run what the command line says and return the exit code."""
+    every = sorted({*HTTP_PLACES, *CLIENT_PLACES})
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
-    parser.add_argument("--place", action="append", choices=HTTP_PLACES, help="where to ask; default: all")
+    parser.add_argument("--place", action="append", choices=every, help="where to ask; default: everywhere")
     parser.add_argument("--revision", action="append", choices=REVISIONS, help="what to ask for; default: both")
     parser.add_argument("--json", action="store_true", help="print every check as JSON")
     options = parser.parse_args()
+    chosen, revisions = options.place or every, options.revision or REVISIONS
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            verdicts = run(options.place or HTTP_PLACES, options.revision or REVISIONS, Path(folder))
+        with tempfile.TemporaryDirectory() as name:
+            verdicts = ask_servers([place for place in HTTP_PLACES if place in chosen], revisions, Path(name))
+            verdicts |= ask_clients([place for place in CLIENT_PLACES if place in chosen], revisions, Path(name))
     except (StartError, SuiteError) as error:
         print(error, file=sys.stderr)
         return 1
     wrong: list[str] = []
-    for revision, found in verdicts.items():
-        wrong += [f"{revision} direct {line}" for line in failures(found["direct"])]
-        for place in found.keys() - {"direct"}:
-            lines = differences(found["direct"], found[place], known_differences(place), revision)
-            wrong += [f"{revision} {place} {line}" for line in lines]
+    for title, found in verdicts.items():
+        wrong += [f"{title}, direct: {line}" for line in failures(found["direct"])]
+        for place in [place for place in found if place != "direct"]:
+            lines = differences(found["direct"], found[place], known_differences(place), title)
+            wrong += [f"{title}, {place}: {line}" for line in lines]
     if options.json:
         print(json.dumps({"verdicts": verdicts, "differences": wrong}, indent=1))
     else:
-        for revision, found in verdicts.items():
-            print(f"{revision}, passed/failed\n{table(found)}\n")
+        for title, found in verdicts.items():
+            print(f"{title}, passed/failed\n{table(found)}\n")
         print("\n".join(wrong) or "The same verdict everywhere, or as baseline.json has it.")
     return 1 if wrong else 0
 

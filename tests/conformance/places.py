@@ -98,6 +98,21 @@ def standing(place: str, memory: Path) -> Iterator[Target]:
                 raise ValueError(f"no place {place!r}")
 
 
+@contextmanager
+def before(url: str, place: str, memory: Path) -> Iterator[Target]:
+    """Stand at a place whose server is not the fixture but has this URL: "http", "stdio-url" or "http-url"."""
+    match place:
+        case "http":
+            yield url
+        case "stdio-url":
+            yield relay(memory, "--url", url)
+        case "http-url":
+            with started(relay(memory, "--http", "127.0.0.1:0", "--url", url)) as served:
+                yield served
+        case _:
+            raise ValueError(f"no place {place!r} before a URL")
+
+
 def _read(stream: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:
     for line in stream:
         lines.put(line)

@@ -1,15 +1,38 @@
-"""Run the conformance suite against a URL, and read what it found."""
+"""Run the conformance suite against a server or a client, and read what it found."""
 
 import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.conformance.places import ROOT
 
 MODULES = Path(__file__).parent / "node_modules"
 REVISIONS = ("2025-11-25", "2026-07-28")
 SUITE_S = 300.0
+# What a revision requires of clients, without `auth/`: a relay holds its own credentials and passes on nobody's.
+CLIENT_SCENARIOS = {
+    "2025-11-25": (
+        "initialize",
+        "tools_call",
+        "elicitation-sep1034-client-defaults",
+        "sse-retry",
+        "json-schema-2020-12-preservation",
+    ),
+    "2026-07-28": (
+        "tools_call",
+        "request-metadata",
+        "sep-2322-client-request-state",
+        "http-standard-headers",
+        "http-custom-headers",
+        "http-invalid-tool-headers",
+        "json-schema-ref-no-deref",
+        "json-schema-2020-12-preservation",
+    ),
+}
 
 
 class SuiteError(Exception):
@@ -41,22 +64,38 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{MODULES / '.bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
-def verdict(url: str, revision: str, folder: Path) -> dict[str, list[Check]]:
-    """Return the checks of each scenario of `revision`; `folder` gets the suite's own reports, and must be new.
+def server_verdict(url: str, revision: str, folder: Path) -> dict[str, list[Check]]:
+    """Return the checks of each scenario that `revision` requires of servers; `folder` gets the suite's own reports.
 
     Raises:
         SuiteError: the suite is not installed, or no scenario ran.
     """
-    command = [*program("conformance"), "server", "--url", url, "--requirements", revision, "-o", str(folder)]
+    return _verdict(["server", "--url", url, "--requirements", revision], folder, url)
+
+
+def client_verdict(place: str, memory: Path, scenario: str, revision: str, folder: Path) -> list[Check]:
+    """Return the checks of one scenario for our client at `place`; `folder` gets the suite's own reports.
+
+    Raises:
+        SuiteError: the suite is not installed, or the scenario did not run.
+    """
+    client = f"{sys.executable} -m tests.conformance.client {place} {memory}"
+    found = _verdict(["client", "--command", client, "--scenario", scenario, "--spec-version", revision], folder, place)
+    return found[scenario]
+
+
+def _verdict(arguments: list[str], folder: Path, where: str) -> dict[str, list[Check]]:
+    command = [*program("conformance"), *arguments, "-o", str(folder)]
+    env = environment()
     try:
-        ran = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=SUITE_S, check=False)
+        ran = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SUITE_S, check=False)
     except subprocess.TimeoutExpired:
-        raise SuiteError(f"The suite took longer than {SUITE_S:.0f} s at {url}.") from None
+        raise SuiteError(f"The suite took longer than {SUITE_S:.0f} s at {where}.") from None
     # Its exit code says whether all passed, which is not what we ask.
     found: dict[str, list[Check]] = {}
     for file in sorted(folder.glob("*/checks.json")):
         scenario = re.sub(r"^server-|-\d{4}-\d\d-\d\dT[\d-]+Z$", "", file.parent.name)
         found[scenario] = [Check(c["id"], c["name"], c["status"]) for c in json.loads(file.read_text())]
-    if not found:
-        raise SuiteError(f"No scenario of {revision} ran at {url}. The suite said: {(ran.stdout + ran.stderr)[-2000:]}")
+    if not any(found.values()):
+        raise SuiteError(f"No scenario ran at {where}. The suite said: {(ran.stdout + ran.stderr)[-2000:]}")
     return found

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.conformance import suite
-from tests.conformance.__main__ import counted, differences, failures, known_differences, table
-from tests.conformance.places import HTTP_PLACES, StartError, started
+from tests.conformance.compare import counted, differences, failures, known_differences, table
+from tests.conformance.places import HTTP_PLACES, STDIO_PLACES, StartError, started
 from tests.conformance.suite import Check
 
 PING = Check("ping", "Ping", "SUCCESS")
@@ -16,7 +16,7 @@ OTHER = Check("list", "List", "WARNING")
 
 
 def test_the_same_checks_are_no_difference() -> None:
-    assert differences({"ping": [PING]}, {"ping": [PING]}, {}, "2025-11-25") == []
+    assert differences({"ping": [PING]}, {"ping": [PING]}, {}, "2025-11-25 server") == []
 
 
 @pytest.mark.parametrize(
@@ -25,23 +25,23 @@ def test_the_same_checks_are_no_difference() -> None:
     ids=["failed", "empty", "missing", "twice", "more"],
 )
 def test_whatever_is_not_the_same_is_a_difference(through: dict[str, list[Check]]) -> None:
-    assert len(differences({"ping": [PING]}, through, {}, "2025-11-25")) == 1
+    assert len(differences({"ping": [PING]}, through, {}, "2025-11-25 server")) == 1
 
 
 def test_another_order_of_the_same_checks_is_a_difference() -> None:
-    (line,) = differences({"ping": [PING, OTHER]}, {"ping": [OTHER, PING]}, {}, "2025-11-25")
+    (line,) = differences({"ping": [PING, OTHER]}, {"ping": [OTHER, PING]}, {}, "2025-11-25 server")
     assert line == "ping: expected another order, seen nothing instead"
 
 
 def test_a_known_difference_must_be_seen_exactly_as_it_is_known() -> None:
-    known = {"2025-11-25 ping": {"reason": "because", "checks": [list(FAILED)]}}
-    assert differences({"ping": [PING]}, {"ping": [FAILED]}, known, "2025-11-25") == []
-    assert len(differences({"ping": [PING]}, {"ping": [PING]}, known, "2025-11-25")) == 1
-    assert len(differences({"ping": [PING]}, {"ping": [FAILED]}, known, "2026-07-28")) == 1
+    known = {"2025-11-25 server ping": {"reason": "because", "checks": [list(FAILED)]}}
+    assert differences({"ping": [PING]}, {"ping": [FAILED]}, known, "2025-11-25 server") == []
+    assert len(differences({"ping": [PING]}, {"ping": [PING]}, known, "2025-11-25 server")) == 1
+    assert len(differences({"ping": [PING]}, {"ping": [FAILED]}, known, "2026-07-28 server")) == 1
 
 
 def test_every_known_difference_has_its_reason() -> None:
-    for place in HTTP_PLACES:
+    for place in (*HTTP_PLACES, *STDIO_PLACES):
         for entry in known_differences(place).values():
             assert set(entry) == {"reason", "checks"}
             assert entry["reason"]
@@ -71,10 +71,10 @@ def test_a_process_that_names_no_url_is_reported_with_its_words() -> None:
 def test_without_the_suite_there_is_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "MODULES", tmp_path / "node_modules")
     with pytest.raises(suite.SuiteError, match="make peers"):
-        suite.verdict("http://127.0.0.1:1/mcp", "2025-11-25", tmp_path / "out")
+        suite.server_verdict("http://127.0.0.1:1/mcp", "2025-11-25", tmp_path / "out")
 
 
 def test_a_suite_that_reaches_nobody_fails_its_scenarios(tmp_path: Path) -> None:
     if not suite.MODULES.exists():
         pytest.skip("the suite is not installed; install it with: make peers")
-    assert failures(suite.verdict("http://127.0.0.1:1/mcp", "2025-11-25", tmp_path / "out"))
+    assert failures(suite.server_verdict("http://127.0.0.1:1/mcp", "2025-11-25", tmp_path / "out"))

@@ -1,0 +1,67 @@
+"""Compare verdicts check by check, and print them side by side."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.conformance.suite import Check
+
+BASELINE = Path(__file__).parent / "baseline.json"
+# Scenarios of an extension that the SDK has not implemented; the suite itself does not score them.
+UNSCORED = "tasks-"
+
+Verdict = Mapping[str, Sequence[Check]]
+
+
+def known_differences(place: str) -> dict[str, Any]:
+    """Return what has to differ at `place`: "2025-11-25 server ping", say, to its reason and the checks seen."""
+    known: dict[str, dict[str, Any]] = json.loads(BASELINE.read_text())
+    return known.get(place, {})
+
+
+def differences(direct: Verdict, through: Verdict, known: Mapping[str, Any], title: str) -> list[str]:
+    """Return a line for each check that is not as directly, and not as `known` says either."""
+    found = []
+    for scenario in sorted({*direct, *through}):
+        expected = [list(check) for check in direct.get(scenario, [])]
+        if (entry := known.get(f"{title} {scenario}")) is not None:
+            expected = entry["checks"]
+        seen = [list(check) for check in through.get(scenario, [])]
+        if seen != expected:
+            missing = [" ".join(check) for check in expected if check not in seen]
+            added = [" ".join(check) for check in seen if check not in expected]
+            found.append(f"{scenario}: expected {missing or 'another order'}, seen {added or 'nothing instead'}")
+    return found
+
+
+def failures(direct: Verdict) -> list[str]:
+    """Return a line for each check of a scored scenario that failed without us."""
+    return [
+        f"{scenario}: {check.id} failed without the relay"
+        for scenario, checks in direct.items()
+        if not scenario.startswith(UNSCORED)
+        for check in checks
+        if check.status in {"FAILURE", "WARNING"}
+    ]
+
+
+def counted(checks: Sequence[Check] | None) -> str:
+    """Return how many checks passed and failed, as "3/0"."""
+    if checks is None:
+        return "-"
+    count = Counter(check.status for check in checks)
+    return f"{count['SUCCESS']}/{count['FAILURE'] + count['WARNING']}"
+
+
+def table(verdicts: Mapping[str, Verdict]) -> str:
+    """Return the counts of every scenario, a column a place, and their sums."""
+    places = list(verdicts)
+    scenarios = sorted({scenario for found in verdicts.values() for scenario in found})
+    rows = [["scenario", *places]]
+    rows += [[scenario, *(counted(verdicts[place].get(scenario)) for place in places)] for scenario in scenarios]
+    sums = [counted([check for checks in verdicts[place].values() for check in checks]) for place in places]
+    rows.append([f"all {len(scenarios)}", *sums])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
