@@ -75,7 +75,7 @@ def test_the_sdks_client_sees_a_foreign_server_as_directly(
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-@pytest.mark.parametrize("front", ["stdio", "http"])
+@pytest.mark.parametrize("front", ["http"])
 def test_a_foreign_server_is_the_same_when_it_is_reached_by_its_url(
     memory_file: Path, folder: Path, front: str, mode: Mode
 ) -> None:
