@@ -25,15 +25,21 @@ def differences(direct: Verdict, through: Verdict, known: Mapping[str, Any], tit
     """Return a line for each check that is not as directly, and not as `known` says either."""
     found = []
     for scenario in sorted({*direct, *through}):
-        expected = [list(check) for check in direct.get(scenario, [])]
+        expected, seen = _judged(direct.get(scenario, [])), _judged(through.get(scenario, []))
         if (entry := known.get(f"{title} {scenario}")) is not None:
-            expected = entry["checks"]
-        seen = [list(check) for check in through.get(scenario, [])]
-        if seen != expected:
-            missing = [" ".join(check) for check in expected if check not in seen]
-            added = [" ".join(check) for check in seen if check not in expected]
-            found.append(f"{scenario}: expected {missing or 'another order'}, seen {added or 'nothing instead'}")
+            expected = Counter(" ".join(check) for check in entry["checks"])
+        if seen != expected or (scenario in direct) != (scenario in through):
+            missing, added = sorted((expected - seen).elements()), sorted((seen - expected).elements())
+            found.append(f"{scenario}: expected {missing or 'nothing'}, seen {added or 'nothing'}")
     return found
+
+
+def _judged(checks: Sequence[Check]) -> Counter[str]:
+    """Return how often each check came out how.
+
+    What the suite notes as INFO is its log of what went over the wire, and comes as the processes happen to run.
+    """
+    return Counter(" ".join(check) for check in checks if check.status != "INFO")
 
 
 def failures(direct: Verdict) -> list[str]:

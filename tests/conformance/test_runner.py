@@ -28,9 +28,19 @@ def test_whatever_is_not_the_same_is_a_difference(through: dict[str, list[Check]
     assert len(differences({"ping": [PING]}, through, {}, "2025-11-25 server")) == 1
 
 
-def test_another_order_of_the_same_checks_is_a_difference() -> None:
-    (line,) = differences({"ping": [PING, OTHER]}, {"ping": [OTHER, PING]}, {}, "2025-11-25 server")
-    assert line == "ping: expected another order, seen nothing instead"
+def test_the_order_of_the_checks_and_the_suites_log_are_no_difference() -> None:
+    log = Check("incoming-request", "IncomingRequest", "INFO")
+    through = {"ping": [OTHER, log, log, PING], "tasks": [log]}
+    assert differences({"ping": [PING, log, OTHER], "tasks": []}, through, {}, "2025-11-25 server") == []
+
+
+def test_a_scenario_that_only_logs_must_still_have_run() -> None:
+    assert len(differences({"tasks": []}, {}, {}, "2025-11-25 server")) == 1
+
+
+def test_a_difference_says_what_was_expected_and_what_was_seen() -> None:
+    (line,) = differences({"ping": [PING]}, {"ping": [FAILED]}, {}, "2025-11-25 server")
+    assert line == "ping: expected ['ping Ping SUCCESS'], seen ['ping Ping FAILURE']"
 
 
 def test_a_known_difference_must_be_seen_exactly_as_it_is_known() -> None:
