@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.relay import Client
+from benchmarks.relay import StdioClient
 from middleware.memory.database import open_database
 
 SAMPLES = 10
@@ -46,12 +46,12 @@ def measure(calls: int) -> tuple[list[Sample], int]:
     with tempfile.TemporaryDirectory() as folder:
         memory = Path(folder) / "memory.db"
         relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", "soak", "--memory", str(memory), "--"]
-        client = Client([*relay, sys.executable, "-I", "-c", SERVER])
+        client = StdioClient([*relay, sys.executable, "-I", "-c", SERVER])
         process = psutil.Process(client.process.pid)
         for done in range(0, calls, calls // SAMPLES):
             started = time.perf_counter()
             for number in range(done, done + calls // SAMPLES):
-                client.call(text=f"{number:>300}")
+                client.request("tools/call", {"name": "echo", "arguments": {"text": f"{number:>300}"}})
             seconds = time.perf_counter() - started
             samples.append(
                 Sample(
