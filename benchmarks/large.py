@@ -1,6 +1,6 @@
 """What messages of many megabytes cost: no relay at all, the barest forwarder, the relay, in turn.
 
-    python -m benchmarks.large [--megabytes 10] [--rounds 10] [--json]
+    python -m benchmarks.large [--megabytes 10] [--rounds 10] [--shapes text ...] [--json]
 
 Both ends do their work: the server parses each request and serialises each result, the client serialises and parses
 too; a figure is the message's bytes by the time from before it is made to after it is read. `text` is one long ASCII
@@ -106,11 +106,11 @@ def peers(memory: Path, size: int) -> dict[str, list[str]]:
     }
 
 
-def measure(megabytes: int, rounds: int) -> list[dict[str, Any]]:
+def measure(megabytes: int, rounds: int, shapes: Sequence[str]) -> list[dict[str, Any]]:
     """Return a row for each shape and direction: MB/s of each peer (medians), and the peak memory of each so far."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for shape in SHAPES:
+        for shape in shapes:
             value = shaped(shape, megabytes * 1_000_000)
             for direction, arguments in (("results", {"give": shape}), ("requests", {"value": value})):
                 commands = peers(Path(folder) / "memory.db", megabytes * 1_000_000)
@@ -133,13 +133,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What messages of many megabytes cost.")
     parser.add_argument("--megabytes", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=SHAPES)
     parser.add_argument("--json", action="store_true", help="Print JSON for machines.")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve is not None:
         serve(options.serve)
         return
-    rows = measure(options.megabytes, options.rounds)
+    rows = measure(options.megabytes, options.rounds, options.shapes)
     if options.json:
         print(json.dumps(rows, indent=2))
         return
