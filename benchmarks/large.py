@@ -144,9 +144,9 @@ def main() -> None:
     if options.json:
         print(json.dumps(rows, indent=2))
         return
-    print("".join(f"{column:>21}" for column in rows[0]))
+    print("".join(f"{column:>23}" for column in rows[0]))
     for row in rows:
-        print("".join(f"{value:>21}" for value in row.values()))
+        print("".join(f"{value:>23}" for value in row.values()))
 
 
 if __name__ == "__main__":
