@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tests.conformance.compare import Verdict, differences, failures, known_differences, table
@@ -60,12 +61,17 @@ def ask_clients(places: Sequence[str], revisions: Sequence[str], folder: Path) -
         stand = "http" if place == "direct" else place
         for revision in revisions:
             progress(f"{revision} client, {place}")
-            out = folder / f"client-{place}-{revision}"
+            ask = partial(
+                client_verdict,
+                place=stand,
+                memory=memory,
+                revision=revision,
+                folder=folder / f"client-{place}-{revision}",
+            )
             scenarios = CLIENT_SCENARIOS[revision]
             # Each scenario has a server and a client of its own, and mostly waits for the client to start.
             with ThreadPoolExecutor(2) as pool:
-                checks = pool.map(lambda name: client_verdict(stand, memory, name, revision, out / name), scenarios)  # noqa: B023 (all end within the round)
-                verdicts[f"{revision} client"][place] = dict(zip(scenarios, checks, strict=True))
+                verdicts[f"{revision} client"][place] = dict(zip(scenarios, pool.map(ask, scenarios), strict=True))
         check_that_it_was_between(place, memory)
     return verdicts
 

@@ -16,7 +16,9 @@ Verdict = Mapping[str, Sequence[Check]]
 
 
 def known_differences(place: str) -> dict[str, Any]:
-    """Return what has to differ at `place`: "2025-11-25 server ping", say, to its reason and the checks seen."""
+    """Return what has to differ at `place`: by "2025-11-25 server ping", say, the reason, and the checks that are
+    missing and added, each as "id name STATUS".
+    """
     known: dict[str, dict[str, Any]] = json.loads(BASELINE.read_text())
     return known.get(place, {})
 
@@ -27,7 +29,7 @@ def differences(direct: Verdict, through: Verdict, known: Mapping[str, Any], tit
     for scenario in sorted({*direct, *through}):
         expected, seen = _judged(direct.get(scenario, [])), _judged(through.get(scenario, []))
         if (entry := known.get(f"{title} {scenario}")) is not None:
-            expected = Counter(" ".join(check) for check in entry["checks"])
+            expected = expected - Counter(entry["missing"]) + Counter(entry["added"])
         if seen != expected or (scenario in direct) != (scenario in through):
             missing, added = sorted((expected - seen).elements()), sorted((seen - expected).elements())
             found.append(f"{scenario}: expected {missing or 'nothing'}, seen {added or 'nothing'}")

@@ -73,15 +73,15 @@ def server_verdict(url: str, revision: str, folder: Path) -> dict[str, list[Chec
     return _verdict(["server", "--url", url, "--requirements", revision], folder, url)
 
 
-def client_verdict(place: str, memory: Path, scenario: str, revision: str, folder: Path) -> list[Check]:
+def client_verdict(scenario: str, *, place: str, memory: Path, revision: str, folder: Path) -> list[Check]:
     """Return the checks of one scenario for our client at `place`; `folder` gets the suite's own reports.
 
     Raises:
         SuiteError: the suite is not installed, or the scenario did not run.
     """
     client = f"{sys.executable} -m tests.conformance.client {place} {memory}"
-    found = _verdict(["client", "--command", client, "--scenario", scenario, "--spec-version", revision], folder, place)
-    return found[scenario]
+    arguments = ["client", "--command", client, "--scenario", scenario, "--spec-version", revision]
+    return _verdict(arguments, folder / scenario, place)[scenario]
 
 
 def _verdict(arguments: list[str], folder: Path, where: str) -> dict[str, list[Check]]:

@@ -44,7 +44,7 @@ def test_a_difference_says_what_was_expected_and_what_was_seen() -> None:
 
 
 def test_a_known_difference_must_be_seen_exactly_as_it_is_known() -> None:
-    known = {"2025-11-25 server ping": {"reason": "because", "checks": [list(FAILED)]}}
+    known = {"2025-11-25 server ping": {"reason": "because", "missing": [" ".join(PING)], "added": [" ".join(FAILED)]}}
     assert differences({"ping": [PING]}, {"ping": [FAILED]}, known, "2025-11-25 server") == []
     assert len(differences({"ping": [PING]}, {"ping": [PING]}, known, "2025-11-25 server")) == 1
     assert len(differences({"ping": [PING]}, {"ping": [FAILED]}, known, "2026-07-28 server")) == 1
@@ -53,7 +53,7 @@ def test_a_known_difference_must_be_seen_exactly_as_it_is_known() -> None:
 def test_every_known_difference_has_its_reason() -> None:
     for place in (*HTTP_PLACES, *STDIO_PLACES):
         for entry in known_differences(place).values():
-            assert set(entry) == {"reason", "checks"}
+            assert set(entry) == {"reason", "missing", "added"}
             assert entry["reason"]
 
 
