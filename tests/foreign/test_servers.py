@@ -2,6 +2,8 @@
 
 import json
 import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from tests.middleware.peer import TIMEOUT_S, remembered
 
 ERAS = [(name, LEGACY) for name in SERVERS] + [(name, MODERN_REVISION) for name in MODERN]
 NPM = ["everything", "filesystem", "memory"]
+FRONTS = ["stdio"]
+FRONTS_OF_A_URL = ["http"]
 
 
 @pytest.fixture
@@ -62,20 +66,32 @@ async def ask(target: Target, server: Server, mode: Mode) -> tuple[Any, ...]:
             return client.protocol_version, client.server_info, client.server_capabilities, tools, answers
 
 
+@contextmanager
+def behind_relay(front: str, memory: Path, *behind: str, environment: Mapping[str, str]) -> Iterator[Target]:
+    """Yield what a client is given for a relay that serves it on `front`, "stdio" or "http"."""
+    if front == "stdio":
+        yield relay(memory, *behind)
+        return
+    with started(relay(memory, "--http", "127.0.0.1:0", *behind), environment=environment) as url:
+        yield url
+
+
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("front", FRONTS)
 @pytest.mark.parametrize("name", NPM)
 def test_the_sdks_client_sees_a_foreign_server_as_directly(
-    memory_file: Path, folder: Path, name: str, mode: Mode
+    memory_file: Path, folder: Path, name: str, front: str, mode: Mode
 ) -> None:
     server = SERVERS[name](folder)
     direct = anyio.run(ask, server.command, server, mode)
     assert direct[3].tools
-    assert anyio.run(ask, relay(memory_file, "--", *server.command), server, mode) == direct
+    with behind_relay(front, memory_file, "--", *server.command, environment=server.environment) as target:
+        assert anyio.run(ask, target, server, mode) == direct
     assert remembered(memory_file) == [(tool, outcome) for (tool, _), outcome in server.calls]
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-@pytest.mark.parametrize("front", ["http"])
+@pytest.mark.parametrize("front", FRONTS_OF_A_URL)
 def test_a_foreign_server_is_the_same_when_it_is_reached_by_its_url(
     memory_file: Path, folder: Path, front: str, mode: Mode
 ) -> None:
@@ -87,10 +103,6 @@ def test_a_foreign_server_is_the_same_when_it_is_reached_by_its_url(
         url = f"http://127.0.0.1:{port}/mcp"
         direct = anyio.run(ask, url, server, mode)
         assert direct[3].tools
-        if front == "stdio":
-            through = anyio.run(ask, relay(memory_file, "--url", url), server, mode)
-        else:
-            with started(relay(memory_file, "--http", "127.0.0.1:0", "--url", url)) as before:
-                through = anyio.run(ask, before, server, mode)
-    assert through == direct
+        with behind_relay(front, memory_file, "--url", url, environment={}) as target:
+            assert anyio.run(ask, target, server, mode) == direct
     assert remembered(memory_file) == [(tool, outcome) for (tool, _), outcome in server.calls]
