@@ -36,7 +36,7 @@ class HeldMemory:
             self.connection.execute("PRAGMA cache_size=-256")
             self.connection.set_busy_handler(wait_for_lock)
             self.connection.set_wal_hook(self._note_wal)
-            self.file = _identity(self._path)
+            self._file = _identity(self._path)
             if not self.header_is_whole():
                 # It may be whole in the log, from which this brings it back.
                 self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
@@ -50,7 +50,7 @@ class HeldMemory:
 
     def is_there(self) -> bool:
         """Return whether the memory's path still leads to this file."""
-        return self.file is not None and _identity(self._path) == self.file
+        return self._file is not None and _identity(self._path) == self._file
 
     def header_is_whole(self) -> bool:
         """Return whether the file still begins as a memory does; SQLite itself looks when it is opened, not later."""

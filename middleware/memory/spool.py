@@ -41,8 +41,8 @@ class Spool:
         """The file that takes records now; None before the first, or when no folder can be written."""
         return self._files[-1].path if self._files else None
 
-    def append(self, records: Sequence[Record]) -> None:
-        """Write `records`: in the first folder that takes them, else in RAM, else count them as dropped."""
+    def append(self, records: Sequence[Record]) -> bool:
+        """Write `records`: in the first folder that takes them, else in RAM; else count them as dropped: False."""
         lines = [json.dumps(record).encode() + b"\n" for record in records]
         data = b"".join(lines)
         with self._lock:
@@ -53,12 +53,13 @@ class Spool:
                     if not self._open_next():
                         break
                 else:
-                    return
+                    return True
             if len(data) > self._ram_left:
                 self.dropped += len(records)
-                return
+                return False
             self._ram_left -= len(data)
             self._ram += lines
+            return True
 
     def __bool__(self) -> bool:
         """Whether any record waits."""

@@ -54,7 +54,6 @@ class Writer:
         self._report = report
         self._spool = Spool(memory)
         self._held: HeldMemory | None = None
-        self._file: tuple[int, int] | None = None  # which file the memory was when it was opened last
         self._introductions: dict[str, Record] = {}  # uid → the record of a server or session
         self._healthy = False  # the last try to use the memory succeeded
         self._retry_at = 0.0
@@ -66,8 +65,8 @@ class Writer:
         self._collected: list[Record] = []
         self._awaited = False
         self._sent = FIRST_LOOK  # the last ticket that the thread was given
-        self._queue: SimpleQueue[tuple[int, Sequence[Record], bool] | None] = SimpleQueue()
-        self._unfinished: deque[tuple[int, Sequence[Record]]] = deque()
+        self._queue: SimpleQueue[tuple[int, list[Record], bool] | None] = SimpleQueue()
+        self._unfinished: deque[tuple[int, list[Record]]] = deque()
         self._unfinished_lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="memory-writer", daemon=True)
 
@@ -93,7 +92,9 @@ class Writer:
         """Spool what is not durable up to `ticket`, at once: whoever waited for it waits no longer."""
         self.stalled = True
         for records in self._finish(ticket):
-            self._spool.append(records)
+            if self._spool.append(records):
+                # Else all that passes while the thread hangs on the disk would be held until it goes on.
+                records.clear()
 
     def close(self, timeout_s: float) -> None:
         """Write what is left, then stop; what cannot be written within `timeout_s` stays in the spool."""
@@ -102,7 +103,7 @@ class Writer:
         self._thread.join(timeout_s)
         self.give_up(self._sent)
 
-    def _finish(self, ticket: int) -> list[Sequence[Record]]:
+    def _finish(self, ticket: int) -> list[list[Record]]:
         """Return the records up to `ticket` that were not finished before; either thread may be the first."""
         found = []
         with self._unfinished_lock:
@@ -139,7 +140,7 @@ class Writer:
             return _RETRY_S
         return 0.0 if self._spool else _TICK_S
 
-    def _write(self, item: tuple[int, Sequence[Record], bool] | None) -> bool:
+    def _write(self, item: tuple[int, list[Record], bool] | None) -> bool:
         """Write `item` and what has queued up behind it; return False when the end is among them."""
         batch: list[Record] = []
         last, awaited = self.done, False
@@ -153,14 +154,13 @@ class Writer:
                 item = self._queue.get_nowait()
             except Empty:
                 break
-        if batch:
-            if not (self._healthy and self._commit(batch)):
-                self._put_by(batch)
-            self.done = last
-            self._finish(last)
-            self.stalled = False
-            if awaited:
-                self._wake()
+        if batch and not (self._healthy and self._commit(batch)):
+            self._put_by(batch)
+        self.done = last
+        self._finish(last)
+        self.stalled = False
+        if awaited:
+            self._wake()
         return item is not None
 
     def _commit(self, records: Sequence[Record]) -> bool:
@@ -227,13 +227,12 @@ class Writer:
                 self._held = HeldMemory(
                     self._memory, busy_timeout_ms=int(_BUSY_S * 1000), wait_for_lock=self._wait_for_lock
                 )
-                if self._file not in (None, self._held.file):
+                if self._introductions:  # opened again: it may be a new one
                     write(self._held.connection, list(self._introductions.values()))
             except Exception as error:  # noqa: BLE001 - a file may be damaged in any way
                 self._disconnect()
                 self._failed(error)
                 return None
-            self._file = self._held.file
             self._data_version = None
             self._healthy = True
         return self._held

@@ -124,6 +124,12 @@ class Peer:
         self.stdin.close()
         return self.process.wait(TIMEOUT_S)
 
+    def warning(self) -> str:
+        """Return the next line of standard error."""
+        if not select.select([self.stderr], [], [], TIMEOUT_S)[0]:
+            raise TimeoutError(f"no warning in {TIMEOUT_S} s")
+        return self.stderr.readline().decode()
+
     def said(self) -> str:
         """Return all of standard error; the relay must have ended."""
         return self.stderr.read().decode()
