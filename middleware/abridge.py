@@ -25,7 +25,7 @@ _PIECE = 64 * 1024  # bytes looked at in one go: what is passed over is taken ap
 _NAMES = frozenset(
     {
         *("id", "method", "params", "result", "error", "name", "arguments", "_meta", "requestId"),
-        *("isError", "resultType", "requestState", "content", "structuredContent", "code", "message"),
+        *("isError", "resultType", "requestState", "inputResponses", "content", "structuredContent", "code", "message"),
         *("protocolVersion", "clientInfo", "capabilities", "notifications"),
     }
 )

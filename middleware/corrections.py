@@ -6,9 +6,6 @@ failure before it; earlier ones of the same attempt are the failed calls to that
 call with the very arguments that failed corrects nothing: the server had a bad moment, and nobody learned anything.
 """
 
-from typing import Any
-
-from middleware.memory.identity import content_hash
 from middleware.memory.live import CLOSE_S
 from middleware.memory.spool import Record
 
@@ -18,12 +15,12 @@ _TOOLS = 256  # whose last failures are kept, a session: names come from the cli
 class Failure:
     """A failed call that a good one may still correct."""
 
-    __slots__ = ("arguments", "at", "settled", "trial_uid", "uid")
+    __slots__ = ("arguments_hash", "at", "settled", "trial_uid", "uid")
 
-    def __init__(self, record: Record, arguments: Any, at: float) -> None:
+    def __init__(self, record: Record, arguments_hash: str, at: float) -> None:
         self.uid: str = record["uid"]
         self.trial_uid: str | None = record["trial_uid"]
-        self.arguments = _hash(arguments)
+        self.arguments_hash = arguments_hash
         self.at = at
         self.settled = False  # a good call has followed
 
@@ -34,10 +31,10 @@ class Corrections:
     def __init__(self) -> None:
         self._failures: dict[str, Failure] = {}
 
-    def failed(self, record: Record, arguments: Any, at: float) -> None:
+    def failed(self, record: Record, arguments_hash: str, at: float) -> None:
         """Take note that this call failed."""
         self._failures.pop(record["tool_name"], None)
-        self._failures[record["tool_name"]] = Failure(record, arguments, at)
+        self._failures[record["tool_name"]] = Failure(record, arguments_hash, at)
         if len(self._failures) > _TOOLS:
             del self._failures[next(iter(self._failures))]
 
@@ -49,16 +46,9 @@ class Corrections:
             return None
         return failure if failure.trial_uid == trial_uid else None
 
-    def settle(self, failure: Failure, arguments: Any) -> str | None:
+    def settle(self, failure: Failure, arguments_hash: str) -> str | None:
         """Take note that a call to which `failure` was open went well; return the uid of what it corrects, if any."""
         if failure.settled:
             return None
         failure.settled = True
-        return None if failure.arguments == _hash(arguments) else failure.uid
-
-
-def _hash(arguments: Any) -> str | None:
-    try:
-        return content_hash(arguments)
-    except RecursionError:
-        return None
+        return None if failure.arguments_hash == arguments_hash else failure.uid

@@ -174,9 +174,9 @@ class Recording:
         elif not asks_for_input(result):
             record["outcome"] = "result"
         if record["outcome"] in ("tool_error", "protocol_error"):
-            self._corrections.failed(record, call.arguments, answered)
+            self._corrections.failed(record, call.arguments_hash, answered)
         elif record["outcome"] == "result" and call.failure is not None:
-            record["corrects"] = self._corrections.settle(call.failure, call.arguments)
+            record["corrects"] = self._corrections.settle(call.failure, call.arguments_hash)
         return self._submit([record], awaited=True)
 
     def unanswered(self, call: OpenCall, reason: str | None = None) -> int:

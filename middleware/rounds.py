@@ -12,7 +12,7 @@ that has waited longest goes on.
 from typing import Any, TypeGuard
 
 from middleware.corrections import Failure
-from middleware.memory.identity import digest
+from middleware.memory.identity import content_hash, digest
 from middleware.memory.spool import Record
 from middleware.parsing import spell
 
@@ -22,16 +22,25 @@ WAITING_LIMIT = 256
 
 
 class OpenCall:
-    """A call that has no outcome yet: its row so far, its `arguments` as they came, and when its request passed
-    (`started`, seconds, monotonic); `failure` is the failed call that it may turn out to correct."""
+    """A call that has no outcome yet: its row so far, when its request passed (`started`, seconds, monotonic), and
+    `failure`, the failed call that it may turn out to correct."""
 
-    __slots__ = ("arguments", "failure", "record", "started")
+    __slots__ = ("_arguments", "_arguments_hash", "failure", "record", "started")
 
     def __init__(self, record: Record, arguments: Any, started: float, failure: Failure | None) -> None:
         self.record = record
-        self.arguments = arguments
         self.started = started
         self.failure = failure
+        self._arguments = arguments
+        self._arguments_hash: str | None = None
+
+    @property
+    def arguments_hash(self) -> str:
+        """A hash of the arguments as they came, which few calls need; from then on they are not held any more."""
+        if self._arguments_hash is None:
+            self._arguments_hash = _hash(self._arguments)
+            self._arguments = None
+        return self._arguments_hash
 
 
 class Rounds:
@@ -44,7 +53,7 @@ class Rounds:
 
     def wait(self, call: OpenCall, state: Any) -> OpenCall | None:
         """Let `call`, which was given `state`, wait for its next round; return a call for which there is no room."""
-        self._waiting.append((_key(call.record["tool_name"], call.arguments, state), call))
+        self._waiting.append((_key(call.record["tool_name"], call.arguments_hash, state), call))
         return self._waiting.pop(0)[1] if len(self._waiting) > self._limit else None
 
     def take(self, tool_name: str, params: dict[str, Any]) -> OpenCall | None:
@@ -52,7 +61,7 @@ class Rounds:
         state = params.get("requestState")
         if not self._waiting or (state is None and params.get("inputResponses") is None):
             return None
-        key = _key(tool_name, params.get("arguments"), state)
+        key = _key(tool_name, _hash(params.get("arguments")), state)
         for index, (waiting, call) in enumerate(self._waiting):
             if waiting == key:
                 del self._waiting[index]
@@ -71,5 +80,12 @@ def asks_for_input(result: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(result, dict) and result.get("resultType") == "input_required"
 
 
-def _key(tool_name: str, arguments: Any, state: Any) -> str:
-    return digest("\0".join([tool_name, spell(arguments), spell(state)]).encode())
+def _key(tool_name: str, arguments_hash: str, state: Any) -> str:
+    return digest("\0".join([tool_name, arguments_hash, spell(state)]).encode())
+
+
+def _hash(arguments: Any) -> str:
+    try:
+        return content_hash(arguments)
+    except RecursionError:
+        return content_hash(spell(arguments))

@@ -46,7 +46,7 @@ class Recorder:
         if recording is None:
             recording = self._clients[client] = self._recording()
             if len(self._clients) > _CLIENTS:
-                self._clients.popitem(last=False)
+                self._clients.popitem(last=False)[1].end()
         self._clients.move_to_end(client)
         return self._relay(recording)
 
@@ -86,6 +86,8 @@ class Recorder:
 
     async def close(self) -> None:
         """Write what is left; what cannot be written now stays in the spool."""
+        for recording in self._clients.values():
+            recording.end()
         await asyncio.to_thread(self._writer.close, _END_S)
 
     def _recording(self) -> Recording:

@@ -111,7 +111,7 @@ def test_a_correction_belongs_to_the_same_trial() -> None:
 def test_a_failure_long_ago_is_not_corrected_any_more() -> None:
     corrections = Corrections()
     record = {"uid": "u", "tool_name": "t", "trial_uid": None}
-    corrections.failed(record, {"n": 1}, 10.0)
+    corrections.failed(record, "hash", 10.0)
     assert corrections.open_to("t", None, 10.0 + CLOSE_S) is not None
     assert corrections.open_to("t", None, 10.1 + CLOSE_S) is None
 
@@ -119,7 +119,7 @@ def test_a_failure_long_ago_is_not_corrected_any_more() -> None:
 def test_failures_of_tools_by_the_thousand_do_not_pile_up() -> None:
     corrections = Corrections()
     for number in range(1000):
-        corrections.failed({"uid": "u", "tool_name": str(number), "trial_uid": None}, {}, 0.0)
+        corrections.failed({"uid": "u", "tool_name": str(number), "trial_uid": None}, "", 0.0)
     kept = [number for number in range(1000) if corrections.open_to(str(number), None, 0.0)]
     assert kept == list(range(1000 - len(kept), 1000))
     assert 100 < len(kept) < 500

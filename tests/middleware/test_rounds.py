@@ -123,6 +123,16 @@ def test_the_next_round_may_come_by_another_relay_of_the_same_client() -> None:
     assert taken.rows("call", "outcome", "rounds") == [("result", 2)]
 
 
+def test_rounds_of_a_call_with_a_megabyte_of_arguments_are_joined() -> None:
+    taken = Taken()
+    arguments = {"text": "x" * 1_000_000, "n": 1}
+    taken.asks(call(1, "pay", arguments))
+    taken.answers(asking(1, "s"))
+    taken.asks(call(2, "pay", arguments, requestState="s", **INPUT))
+    taken.answers(result(2))
+    assert taken.rows("call", "outcome", "rounds") == [("result", 2)]
+
+
 def test_a_last_round_that_fails_keeps_no_result() -> None:
     taken = Taken()
     taken.asks(call(1, "pay"))
