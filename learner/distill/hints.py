@@ -7,8 +7,9 @@ more than ten words in all, or with control or invisible characters or a link in
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapters.messages import ToolCall, ToolSpec
 from learner.distill.tokens import estimated_tokens
@@ -23,10 +24,20 @@ _MAX_ALL_WORDS = 10  # of one example
 _MAX_CANDIDATES = 500  # distinct examples of one tool that are compared; more add time and no new form
 
 
-def hint_texts(calls: Iterable[ToolCall], tools: Sequence[ToolSpec]) -> dict[str, str]:
+class Correction(NamedTuple):
+    """A failed call, and the good one to the same tool after it."""
+
+    failed: ToolCall
+    good: ToolCall
+
+
+def hint_texts(
+    calls: Iterable[ToolCall], tools: Sequence[ToolSpec], corrections: Iterable[Correction] = ()
+) -> dict[str, str]:
     """Return for each tool the text to append to its description; a tool without a fit example has none.
 
-    `calls` are calls that went well. The same calls in the same order give the same texts.
+    `calls` are calls that went well. What `corrections` changed is shown before what was never got wrong. The same
+    calls in the same order give the same texts.
     """
     known = {tool.name: tool for tool in tools}
     candidates: dict[str, dict[str, Mapping[str, Any]]] = {}
@@ -37,16 +48,20 @@ def hint_texts(calls: Iterable[ToolCall], tools: Sequence[ToolSpec]) -> dict[str
         of_tool = candidates.setdefault(call.name, {})
         if len(of_tool) < _MAX_CANDIDATES:
             of_tool.setdefault(_line(call.arguments), call.arguments)
+    changed: dict[str, Counter[str]] = {}
+    for failed, good in corrections:
+        changed.setdefault(good.name, Counter()).update(_features(good.arguments) - _features(failed.arguments))
     texts = {}
     for name in sorted(candidates):
-        lines = _cover(candidates[name])
+        lines = _cover(candidates[name], changed.get(name, Counter()))
         if lines:
             texts[name] = "\n".join([HEADING, *lines])
     return texts
 
 
-def _cover(examples: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Choose greedily: each next example is the one that shows most features not yet shown, per token it costs."""
+def _cover(examples: Mapping[str, Mapping[str, Any]], changed: Counter[str]) -> list[str]:
+    """Choose greedily: each next example is the one that shows most of what failed calls lacked (`changed`: how often
+    each feature was what a correction brought) and is not yet shown; among equals, most features not yet shown."""
     chosen: list[str] = []
     shown: set[str] = set()
     left = BUDGET_TOKENS - estimated_tokens(HEADING)
@@ -56,7 +71,11 @@ def _cover(examples: Mapping[str, Mapping[str, Any]]) -> list[str]:
             for line, features in ((line, _features(arguments)) for line, arguments in examples.items())
             if line not in chosen and estimated_tokens("\n" + line) <= left
         ]
-        line, fresh = max(fitting, key=lambda pair: (len(pair[1]), -len(pair[0])), default=("", set()))
+        line, fresh = max(
+            fitting,
+            key=lambda pair: (sum(changed[feature] for feature in pair[1]), len(pair[1]), -len(pair[0])),
+            default=("", set()),
+        )
         if not fresh:
             break
         chosen.append(line)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adapters.messages import ToolCall, ToolSpec, demonstration_line
 from learner.distill.demonstrations import DEMONSTRATIONS, HINTS
-from learner.distill.hints import hint_texts
+from learner.distill.hints import Correction, hint_texts
 from learner.errors import NothingToLearnError
 from learner.selection import demonstration_of, select
 from middleware.memory.artefacts import Manifest, write_artefact
@@ -91,20 +91,27 @@ def _hints(memory: Memory, trials: Sequence[Trial], tools: Sequence[ToolRecord])
     hints = []
     for uid in sorted({tool.server_uid for tool in tools}):
         own = {tool.name: tool for tool in tools if tool.server_uid == uid}
-        made = [
-            call for trial in trials if trial.server_uid == uid for call in _own_words(trial.calls, trial.query or "")
-        ]
+        heard = [(trial.calls, trial.query or "") for trial in trials if trial.server_uid == uid]
         # What the user asked is unknown here, so it vouches for nothing.
-        made += [call for calls in memory.sessions(uid, limit=CALLS) for call in _own_words(calls, "")]
+        heard += [(tuple(calls), "") for calls in memory.sessions(uid, limit=CALLS)]
         # A call that worked under another definition says nothing about this one. Imported gold never saw one.
-        calls = [
-            ToolCall(call.name, call.arguments)
-            for call in made
+        good = [
+            call
+            for calls, query in heard
+            for call in _own_words(calls, query)
             if call.name in own and (call.tool_hash == own[call.name].hash or call.outcome is None)
         ]
-        texts = hint_texts(calls, tool_specs(own.values()))
+        failed = {call.uid: call for calls, _ in heard for call in calls if call.outcome not in (None, "result")}
+        corrections = [
+            Correction(_tool_call(failed[call.corrects]), _tool_call(call)) for call in good if call.corrects in failed
+        ]
+        texts = hint_texts(map(_tool_call, good), tool_specs(own.values()), corrections)
         hints += [Hint(uid, tool, own[tool].hash, text) for tool, text in texts.items()]
     return hints
+
+
+def _tool_call(call: CallMade) -> ToolCall:
+    return ToolCall(call.name, call.arguments)
 
 
 def _own_words(calls: Iterable[CallMade], query: str) -> Iterator[CallMade]:

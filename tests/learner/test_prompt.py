@@ -46,6 +46,21 @@ def test_a_call_that_worked_under_another_definition_gives_no_hint(memory_file: 
     assert "3 March" not in hints(memory, "b")["tide"]
 
 
+def test_hints_show_first_what_corrected_failed_calls(memory_file: Path, memory: Memory) -> None:
+    server = recorded_server(memory_file, "sea", [TIDE])
+    days = ("next week", "3 days", "03.03.2027", "April 4")
+    for day in days:
+        under(memory_file, recorded_call(memory_file, server, "tide", {"day": day}), TIDE)
+    assert '{"day": "04 APR"}' not in hints(memory, "a")["tide"]
+    failed = recorded_call(memory_file, server, "tide", {"day": "4th of April"}, outcome="tool_error")
+    good = recorded_call(memory_file, server, "tide", {"day": "04 APR"})
+    under(memory_file, good, TIDE)
+    database = open_database(memory_file)
+    database.execute("UPDATE calls SET corrects = ? WHERE uid = ?", (failed, good))
+    database.close()
+    assert hints(memory, "b")["tide"].splitlines()[1] == '{"day": "04 APR"}'
+
+
 def test_words_that_a_tool_returned_are_not_repeated_in_a_hint(memory_file: Path, memory: Memory) -> None:
     server = recorded_server(memory_file, "sea", [TIDE])
     uid = new_uid()
