@@ -1,4 +1,4 @@
-"""The relay on stdio: a client on our standard input and output, a server behind two pipes.
+"""The relay on stdio: a client on our standard input and output, a server behind two pipes, process or not.
 
 One loop moves bytes in both directions and never waits for a disk; only a line that carries a result to record waits
 for its commit, with those behind it. No asyncio: a poll loop starts quicker, is smaller, and adds less to each message.
@@ -13,7 +13,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from middleware.guard import FORWARDED
 from middleware.lane import Lane
@@ -31,6 +33,24 @@ _FAREWELL_S = 0.2  # from the end of a server's output to that of its process, w
 _FIRST_BREATH_S = 0.5  # a server that ends by then without a word could not start
 
 
+class Server(Protocol):
+    """A server behind two pipes; `middleware.process.ServerProcess` says what each member is."""
+
+    input: int
+    output: int
+    started: float
+    status: int | None
+    spoke: bool
+    input_closed: bool
+
+    def close_input(self) -> None: ...  # noqa: D102 - as there, like all below
+    def signal(self, number: int) -> None: ...  # noqa: D102
+    def reap(self) -> None: ...  # noqa: D102
+    def kill(self) -> None: ...  # noqa: D102
+    def ending(self) -> str: ...  # noqa: D102
+    def exit_code(self) -> int: ...  # noqa: D102
+
+
 def run(name: str, command: Sequence[str], memory: Path, *, timeout_s: float | None = None) -> int:
     """Relay between this process's standard input and output and the server `command`, until the server has ended.
 
@@ -41,6 +61,20 @@ def run(name: str, command: Sequence[str], memory: Path, *, timeout_s: float | N
     Raises:
         CommandError: the command cannot be run, or ended before it said anything, with its input still open.
     """
+    start = partial(ServerProcess, name, command)
+    return relay_to(name, command, memory, start, transport="stdio", timeout_s=timeout_s)
+
+
+def relay_to(
+    name: str,
+    command: Sequence[str],
+    memory: Path,
+    start: Callable[[dict[str, str]], Server],
+    *,
+    transport: str,
+    timeout_s: float | None = None,
+) -> int:
+    """The same for the server that `start` returns, given the environment; the memory knows it by `command`."""
     _open_standard_files()
     environment = dict(os.environ)
     trial_token = environment.pop(TRIAL_TOKEN_VARIABLE, None)
@@ -48,7 +82,7 @@ def run(name: str, command: Sequence[str], memory: Path, *, timeout_s: float | N
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, _leave_to_wakeup)
-    server = ServerProcess(name, command, environment)
+    server = start(environment)
     # Not before: what our parent ignores (nohup) the server is to ignore too, and it inherits that, but no handler.
     for number in FORWARDED:
         signal.signal(number, _leave_to_wakeup)
@@ -59,7 +93,7 @@ def run(name: str, command: Sequence[str], memory: Path, *, timeout_s: float | N
             os.write(wake_write, b"\0")
 
     writer = Writer(memory, uid, wake=wake, report=report_to_stderr)
-    recording = Recording(writer.submit, server_uid=uid, name=name, command=command, transport="stdio")
+    recording = Recording(writer.submit, server_uid=uid, name=name, command=command, transport=transport)
     relay = Relay(recording, lambda: writer.hints, trial_token=trial_token, timeout_s=timeout_s)
     # Python's 5 ms between two threads is what a message would wait for while the writer computes.
     sys.setswitchinterval(0.0001)
@@ -77,7 +111,7 @@ def run(name: str, command: Sequence[str], memory: Path, *, timeout_s: float | N
 class _Loop:
     """Moves bytes until the server has ended and its last word has been passed on."""
 
-    def __init__(self, server: ServerProcess, relay: Relay, writer: Writer, wake: int) -> None:
+    def __init__(self, server: Server, relay: Relay, writer: Writer, wake: int) -> None:
         self._server = server
         self._relay = relay
         self._writer = writer

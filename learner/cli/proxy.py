@@ -60,9 +60,14 @@ def proxy_command(
         return run(name, command, memory_path(memory), timeout_s=timeout_s)
     # Only here: HTTP brings asyncio and aiohttp, which a relay on stdio does without.
     from middleware.errors import UsageError
-    from middleware.http import run as http
 
     try:
+        if url is not None and address is None:
+            from middleware.http.reach import reach_url
+
+            return reach_url(name, url, memory_path(memory), headers=headers, timeout_s=timeout_s)
+        from middleware.http import run as http
+
         if url is not None and address is not None:
             return http.serve_url(
                 name,

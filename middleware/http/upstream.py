@@ -6,6 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp.payload import Payload
 from yarl import URL
 
 from middleware.errors import UpstreamError, UsageError
@@ -30,7 +31,10 @@ class Upstream:
         self._session: aiohttp.ClientSession | None = None
 
     async def request(
-        self, method: str, headers: Sequence[tuple[str, str]], data: bytes | AsyncIterator[bytes] | None = None
+        self,
+        method: str,
+        headers: Sequence[tuple[str, str]],
+        data: bytes | Payload | AsyncIterator[bytes] | None = None,
     ) -> aiohttp.ClientResponse:
         """Send a request with the server's own headers added, and return the response when its headers are here.
 
@@ -54,7 +58,7 @@ class Upstream:
                 return response
             response.release()
             target = url.join(URL(response.headers["Location"]))
-            if target.origin() != url.origin() or not isinstance(data, bytes | None):
+            if target.origin() != url.origin() or isinstance(data, AsyncIterator):
                 raise UpstreamError(
                     f"the server {self.name!r} at {self.shown} sends us on to {shown_url(str(target))}; "
                     "if that is right, give that URL with --url"
@@ -66,9 +70,19 @@ class Upstream:
         """Return the error that says why the server could not be talked to."""
         if isinstance(error, UpstreamError):
             return error
-        reason = str(error) or type(error).__name__
-        if isinstance(error, aiohttp.ClientConnectorError):
-            reason = str(error.os_error.strerror or error.os_error)
+        # In the words of the system: aiohttp's own may hold the whole URL.
+        reason = type(error).__name__
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            reason = str(error.certificate_error)
+        elif isinstance(error, TimeoutError):
+            reason = f"no connection within {_CONNECT_S:.0f} s"
+        elif isinstance(error, aiohttp.ServerDisconnectedError):
+            reason = "it closed the connection without an answer"
+        elif isinstance(error, OSError):
+            cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+            reason = cause.strerror or str(cause) or reason
+            if cause.errno is not None and cause.errno > 0:  # look-ups of names have numbers of their own
+                reason = os.strerror(cause.errno)
         return UpstreamError(
             f"the server {self.name!r} at {self.shown} cannot be reached: {reason}; check its URL and that it runs"
         )

@@ -47,21 +47,20 @@ def python(script: str) -> list[str]:
 
 
 class Peer:
-    """A relay process in front of `command`, and we its client."""
+    """A relay process in front of `command`, or of what `options` name, and we its client."""
 
     def __init__(
         self,
         memory: Path,
-        command: Sequence[str],
+        command: Sequence[str] = (),
         *,
         name: str = "peer",
-        options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
-        relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", name, "--memory", str(memory)]
-        relay += [*options, "--"]
+        relay = [sys.executable, "-I", "-m", "learner", "proxy", "--name", name, "--memory", str(memory), *options]
         self.process = subprocess.Popen(
-            [*relay, *command],
+            [*relay, "--", *command] if command else relay,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
