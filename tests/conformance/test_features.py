@@ -33,7 +33,7 @@ def seen_directly(mode: Mode) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-@pytest.mark.parametrize("place", ["stdio-stdio", "http-url"])
+@pytest.mark.parametrize("place", ["stdio-stdio", "stdio-url", "http-url"])
 def test_every_feature_works_as_without_the_relay(memory_file: Path, place: str, mode: Mode) -> None:
     through = seen_at(place, memory_file, mode)
     for name, found in seen_directly(mode).items():
