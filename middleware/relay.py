@@ -70,9 +70,14 @@ class Relay:
         trial_token: str | None = None,
         timeout_s: float | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        shares_recording: bool = False,
     ) -> None:
-        """`timeout_s` is the longest that a request may wait for its answer; None: for ever."""
+        """`timeout_s` is the longest that a request may wait for its answer; None: for ever.
+
+        A recording that is shared, by exchanges of one client, does not end with this relay.
+        """
         self._recording = recording
+        self._shares_recording = shares_recording
         self._hints = hints
         self._trial_token = trial_token
         self._clock = clock
@@ -202,6 +207,11 @@ class Relay:
         for requests in self._pending.values():
             yield from requests
 
+    def share(self) -> Recording:
+        """Return the recording, which from now on does not end with this relay."""
+        self._shares_recording = True
+        return self._recording
+
     def awaits(self, identifiers: Iterable[object]) -> bool:
         """Whether any of these requests is still open."""
         return any(_key(identifier) in self._pending for identifier in identifiers)
@@ -211,7 +221,10 @@ class Relay:
 
         With a `reason`, for the person, the client still listens: return an error for each request that it waits for.
         """
-        return self._close(list(self._pending), reason, SERVER_ENDED)
+        passages = self._close(list(self._pending), reason, SERVER_ENDED)
+        if not self._shares_recording:
+            self._recording.end()
+        return passages
 
     def abandon(self, identifiers: Iterable[object], reason: str, code: int = SERVER_ENDED) -> list[Passage]:
         """Close those of these requests that are still open; return an error for each, as `end` does."""

@@ -104,7 +104,6 @@ def relay_to(
         os.set_blocking(1, True)
         server.kill()
         relay.end()
-        recording.end()
         writer.close(_END_S)
 
 

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_LONG = 1 << 18  # bytes; a longer event is passed on in pieces
+from middleware.abridge import LONG
+from middleware.lane import LINE_LIMIT
+
 _END = re.compile(rb"(?>\r\n|\r|\n){2}")  # atomic: the two halves of one newline are not two
 
 
@@ -17,7 +19,8 @@ class Event(NamedTuple):
 
     `raw` is all its bytes, with the blank line that ends it; `data` its data, None when it has none, as in a comment;
     `id` and `retry` (milliseconds) as the event gave them, None when it did not. A long event comes in pieces: only
-    the last one `ends` it, and has its data; `raw` is then what the pieces before did not hold.
+    the last one `ends` it, and has its data, if that is not too long to hold; `raw` is then what the pieces before did
+    not hold.
     """
 
     raw: bytes
@@ -33,6 +36,7 @@ class EventReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._passed = bytearray()  # of the event in the buffer, what was yielded already
+        self._is_unread = False  # the event in the buffer is longer than we hold
         self._searched = 0  # where the next end of an event may begin
 
     def feed(self, chunk: bytes, *, whole: bool = True) -> Iterator[Event]:
@@ -44,10 +48,11 @@ class EventReader:
             start = self._searched = end
             yield self._event(raw)
         del self._buffer[:start]
-        if not whole and len(self._buffer) > _LONG:
+        if len(self._buffer) > (LINE_LIMIT if whole else LONG):
             piece = bytes(memoryview(self._buffer)[:-3])  # what may be the event's end stays
             del self._buffer[:-3]
-            self._passed += piece
+            self._is_unread |= len(self._passed) > LINE_LIMIT
+            self._passed += b"" if self._is_unread else piece
             yield Event(piece, ends=False)
         self._searched = max(0, len(self._buffer) - 3)
 
@@ -62,8 +67,8 @@ class EventReader:
         if not self._passed:
             return _event(raw, raw)
         self._passed += raw
-        event = _event(raw, self._passed)
-        self._passed = bytearray()
+        event = Event(raw) if self._is_unread else _event(raw, self._passed)
+        self._passed, self._is_unread = bytearray(), False
         return event
 
     def _next_end(self) -> int | None:

@@ -42,13 +42,21 @@ class Recorder:
 
     def exchange(self, client: Hashable) -> Relay:
         """Return a relay for one exchange with a client that has no session; `client` is what it is known by."""
-        recording = self._clients.get(client)
-        if recording is None:
-            recording = self._clients[client] = self._recording()
-            if len(self._clients) > _CLIENTS:
-                self._clients.popitem(last=False)[1].end()
+        if client not in self._clients:
+            self._keep(client, self._recording())
         self._clients.move_to_end(client)
-        return self._relay(recording)
+        return self._relay(self._clients[client], is_shared=True)
+
+    def stay_with(self, client: Hashable, relay: Relay) -> None:
+        """Let further exchanges with `client` go on from `relay`, in which it introduced itself and got no session."""
+        self._keep(client, relay.share())
+
+    def _keep(self, client: Hashable, recording: Recording) -> None:
+        if client in self._clients:
+            self._clients.pop(client).end()
+        self._clients[client] = recording
+        if len(self._clients) > _CLIENTS:
+            self._clients.popitem(last=False)[1].end()
 
     async def durable(self, ticket: int) -> None:
         """Wait until what was submitted up to `ticket` is durable, or has gone to the spool because that took long."""
@@ -95,8 +103,8 @@ class Recorder:
             self._writer.submit, server_uid=self._server_uid, name=self._name, command=self._command, transport="http"
         )
 
-    def _relay(self, recording: Recording) -> Relay:
-        return Relay(recording, lambda: self._writer.hints, trial_token=self._trial_token)
+    def _relay(self, recording: Recording, *, is_shared: bool = False) -> Relay:
+        return Relay(recording, lambda: self._writer.hints, trial_token=self._trial_token, shares_recording=is_shared)
 
     def _wake(self) -> None:
         # On the writer's thread, which may have a last word when the loop has none.

@@ -105,8 +105,6 @@ def test_a_call_that_is_never_continued_has_no_answer_and_keeps_what_was_asked()
     taken.asks(call(1, "pay"))
     taken.answers(asking(1, "s"))
     taken.relay.end()
-    assert taken.rows("call", "uid") == []
-    taken.recording.end()
     ((outcome, text, duration),) = taken.rows("call", "outcome", "result_json", "duration_ms")
     assert (outcome, duration) == ("no_answer", None)
     assert json.loads(text) == asking(1, "[redacted]")["result"]
@@ -116,6 +114,7 @@ def test_the_next_round_may_come_by_another_relay_of_the_same_client() -> None:
     taken = Taken()
     taken.asks(call(1, "pay"))
     taken.answers(asking(1, "s"))
+    taken.relay.share()
     taken.relay.end()
     taken.relay = taken.another_relay()
     taken.asks(call(1, "pay", requestState="s"))

@@ -78,7 +78,7 @@ def test_other_data_leaves_the_rest_of_the_event() -> None:
 
 
 def test_a_long_event_comes_in_pieces_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "_LONG", 10)
+    monkeypatch.setattr(events, "LONG", 10)
     stream = b"id: 1\r\ndata: " + b"x" * 50 + b"\r\ndata: y\r\n\r\ndata: z\n\n"
     for size in (1, 7, 30):
         reader = EventReader()

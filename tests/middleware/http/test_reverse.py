@@ -195,6 +195,56 @@ def test_clients_without_sessions_are_told_apart_even_with_the_same_ids_at_once(
     assert all(json.loads(text)["content"][0]["text"] == name for name, text in results)
 
 
+def test_a_client_of_a_server_without_sessions_is_still_known_by_what_it_said(memory_file: Path) -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(body=result_for(json.loads(await request.read())), content_type="application/json")
+
+    async def test() -> None:
+        async with served(answer) as server, relayed(memory_file, server) as url, client() as session:
+            for name in ("one", "two"):
+                params = {"clientInfo": {"name": name, "version": "1"}}
+                hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}
+                await post(session, url, hello, User_Agent=name)
+            for name in ("one", "two", "one"):
+                await post(session, url, call(1, name), User_Agent=name)
+
+    run(test())
+    assert sessions(memory_file) == [("one", "one", 2), ("two", "two", 2), ("one", "one", 2)]
+
+
+def test_rounds_of_a_call_are_joined_over_exchanges(memory_file: Path) -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        message = json.loads(await request.read())
+        if "inputResponses" in message["params"]:
+            return web.Response(body=result_for(message), content_type="application/json")
+        result = {"resultType": "input_required", "requestState": "opaque"}
+        return web.json_response({"jsonrpc": "2.0", "id": message["id"], "result": result})
+
+    async def test() -> None:
+        async with served(answer) as server, relayed(memory_file, server) as url, client() as session:
+            await post(session, url, call(1, "ask", {"a": 1}, **informed("c")))
+            again = {"inputResponses": {"x": {}}, "requestState": "opaque"}
+            await post(session, url, call(2, "ask", {"a": 1}, **informed("c"), **again))
+            await post(session, url, call(3, "never", **informed("c")))
+
+    run(test())
+    assert remembered(memory_file, "tool_name, outcome, rounds") == [("ask", "result", 2), ("never", "no_answer", 1)]
+
+
+def test_an_error_for_no_request_in_particular_is_that_of_the_only_one(memory_file: Path) -> None:
+    refused = b'{"jsonrpc":"2.0","id":null,"error":{"code":-32020,"message":"Header mismatch"}}'
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=400, body=refused, content_type="application/json")
+
+    async def test() -> None:
+        async with served(answer) as server, relayed(memory_file, server) as url, client() as session:
+            assert await post(session, url, call(1, "say")) == (400, refused)
+
+    run(test())
+    assert remembered(memory_file, "outcome, error, error_code") == [("protocol_error", "Header mismatch", -32020)]
+
+
 def test_a_modern_client_that_goes_away_cancels_its_call(memory_file: Path) -> None:
     arrived, left = asyncio.Event(), asyncio.Event()
 
