@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from tests.conformance.features import Mode, observe
-from tests.conformance.places import standing
+from tests.conformance.places import HTTP_PLACES, STDIO_PLACES, standing
 from tests.middleware.peer import remembered
 
 pytestmark = [
@@ -33,7 +33,7 @@ def seen_directly(mode: Mode) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-@pytest.mark.parametrize("place", ["stdio-stdio", "stdio-url", "http-url"])
+@pytest.mark.parametrize("place", [*STDIO_PLACES, *HTTP_PLACES])
 def test_every_feature_works_as_without_the_relay(memory_file: Path, place: str, mode: Mode) -> None:
     through = seen_at(place, memory_file, mode)
     for name, found in seen_directly(mode).items():

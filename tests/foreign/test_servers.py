@@ -13,7 +13,7 @@ from mcp import Client
 
 from middleware.memory.database import open_database
 from tests.conformance.features import Mode, parameters
-from tests.conformance.places import Target, relay, started
+from tests.conformance.places import HTTP_PLACES, STDIO_PLACES, Target, relay, started
 from tests.foreign.servers import MODERN, SERVERS, Server
 from tests.foreign.wire import LEGACY, exchange, script
 from tests.foreign.wire import MODERN as MODERN_REVISION
@@ -21,8 +21,9 @@ from tests.middleware.peer import TIMEOUT_S, remembered
 
 ERAS = [(name, LEGACY) for name in SERVERS] + [(name, MODERN_REVISION) for name in MODERN]
 NPM = ["everything", "filesystem", "memory"]
-FRONTS = ["stdio"]
-FRONTS_OF_A_URL = ["http"]
+PAIRS = [place.split("-") for place in (*STDIO_PLACES, *HTTP_PLACES) if place.count("-") == 1]
+FRONTS = [front for front, back in PAIRS if back == "stdio"]
+FRONTS_OF_A_URL = [front for front, back in PAIRS if back == "url"]
 
 
 @pytest.fixture
