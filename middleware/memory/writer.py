@@ -29,7 +29,8 @@ _BUSY_S = 0.03  # how long one commit may wait for other processes' locks; whoev
 _TICK_S = 0.5  # how often others' changes (hints) are looked for
 _RETRY_S = 0.1  # how often a memory that was busy is tried again
 _RETRY_BROKEN_S = 1.0  # how often one is that cannot be used at all
-_LOCKED_LONG_S = 5.0  # how long others may hold it before the person hears of it
+# How long others may hold it before the person hears of it: whoever else opens it has given up and said so by then.
+_LOCKED_LONG_S = 10.0
 _QUIET_S = 60.0  # troubles that follow each other within this time are one, and said once
 _BATCH = 200  # records in one transaction
 _INTRODUCTIONS = 100  # how many servers and sessions are kept for a memory that is made anew
