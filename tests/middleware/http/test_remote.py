@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientResponse, web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from middleware.http.upstream import Upstream
 from tests.middleware.http.near import (
     TIMEOUT_S,
     conversation,
@@ -191,6 +192,56 @@ def test_a_notification_goes_out_behind_what_was_sent_before_it_and_ahead_of_wha
             assert {(await client.message())["id"] for _ in range(9)} == set(range(1, 10))
         assert set(order[1:9]) == set(range(1, 9))
         assert order[9:] == ["notifications/cancelled", "accepted", 9]
+
+    run(scenario)
+
+
+def test_a_cancellation_waits_for_a_request_that_is_still_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        order: list[object] = []
+        connected = asyncio.Event()
+        request_now = Upstream.request
+
+        async def request_late(self: Upstream, method: str, *what: Any) -> ClientResponse:
+            if method == "POST" and '"slow"' in what[1].decode():
+                await connected.wait()
+            return await request_now(self, method, *what)
+
+        async def respond(incoming: web.BaseRequest) -> web.StreamResponse:
+            if incoming.method == "POST":
+                order.append((await incoming.json()).get("method"))
+            return await handshake(incoming)
+
+        monkeypatch.setattr(Upstream, "request", request_late)
+        async with server(respond) as url, conversation(url) as client:
+            await client.begin()
+            await client.send(
+                request(1, "slow"),
+                {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}},
+            )
+            # Time enough for the cancellation to go first, if it could.
+            asyncio.get_running_loop().call_later(0.2, connected.set)
+            await client.message()
+        assert order[2:] == ["slow", "notifications/cancelled"]
+
+    run(scenario)
+
+
+def test_a_stream_that_is_left_open_behind_its_answer_is_closed() -> None:
+    async def scenario() -> None:
+        closed = asyncio.Event()
+
+        async def respond(incoming: web.BaseRequest) -> web.StreamResponse:
+            await stream(incoming, event(result(1)))
+            try:
+                await asyncio.wait_for(asyncio.Event().wait(), 2 * TIMEOUT_S)
+            finally:
+                closed.set()
+            raise AssertionError
+
+        async with server(respond) as url, conversation(url) as client:
+            assert await client.ask(request(1, "x")) == result(1)
+            await asyncio.wait_for(closed.wait(), TIMEOUT_S)
 
     run(scenario)
 

@@ -201,6 +201,7 @@ def test_open_streams_do_not_keep_it_alive(memory_file: Path, method: str) -> No
             peer.send(request(1, "subscriptions/listen", _meta=meta))
         assert opened.wait(TIMEOUT_S)
         assert peer.finish() == 0
+        assert peer.said() == ""
 
 
 def test_a_client_that_vanishes_ends_it(memory_file: Path) -> None:
