@@ -62,23 +62,25 @@ def proxy_command(
     from middleware.errors import UsageError
 
     try:
-        if url is not None and address is None:
+        if address is None:
             from middleware.http.reach import reach_url
 
-            return reach_url(name, url, memory_path(memory), headers=headers, timeout_s=timeout_s)
+            return reach_url(name, url or "", memory_path(memory), headers=headers, timeout_s=timeout_s)
         from middleware.http import run as http
 
-        if url is not None and address is not None:
-            return http.serve_url(
-                name,
-                url,
-                memory_path(memory),
-                address=address,
-                headers=headers,
-                hosts=hosts,
-                origins=origins,
-                timeout_s=timeout_s,
+        if url is None:
+            return http.serve_command(
+                name, command, memory_path(memory), address=address, hosts=hosts, origins=origins, timeout_s=timeout_s
             )
-        raise click.UsageError("not yet")
+        return http.serve_url(
+            name,
+            url,
+            memory_path(memory),
+            address=address,
+            headers=headers,
+            hosts=hosts,
+            origins=origins,
+            timeout_s=timeout_s,
+        )
     except UsageError as error:
         raise click.UsageError(str(error)) from error

@@ -22,8 +22,19 @@ Insert = Callable[[bytes], None]
 class Recorder:
     """Records what passes between any number of clients and one server; made and used inside one event loop."""
 
-    def __init__(self, memory: Path, *, name: str, command: Sequence[str], trial_token: str | None) -> None:
-        """`command` is what the server is known by and shown as: its command, or its URL without secrets."""
+    def __init__(
+        self,
+        memory: Path,
+        *,
+        name: str,
+        command: Sequence[str],
+        trial_token: str | None,
+        timeout_s: float | None = None,
+    ) -> None:
+        """`command` is what the server is known by and shown as: its command, or its URL without secrets; `timeout_s`
+        is for the relays: the longest that a request may wait for its answer.
+        """
+        self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
         self._name = name
         self._command = command
@@ -104,7 +115,13 @@ class Recorder:
         )
 
     def _relay(self, recording: Recording, *, is_shared: bool = False) -> Relay:
-        return Relay(recording, lambda: self._writer.hints, trial_token=self._trial_token, shares_recording=is_shared)
+        return Relay(
+            recording,
+            lambda: self._writer.hints,
+            trial_token=self._trial_token,
+            timeout_s=self._timeout_s,
+            shares_recording=is_shared,
+        )
 
     def _wake(self) -> None:
         # On the writer's thread, which may have a last word when the loop has none.

@@ -2,16 +2,50 @@
 
 import asyncio
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from middleware.errors import CommandError
 from middleware.http.access import Access
-from middleware.http.front import parse_address, serve
+from middleware.http.front import Backend, parse_address, serve
+from middleware.http.hosted import Hosted
 from middleware.http.recorder import Recorder
 from middleware.http.reverse import Reverse
 from middleware.http.upstream import Upstream, check_url, headers_from_environment
 from middleware.memory.identity import TRIAL_TOKEN_VARIABLE
+from middleware.memory.redaction import redact_command
+
+
+def serve_command(
+    name: str,
+    command: Sequence[str],
+    memory: Path,
+    *,
+    address: str,
+    hosts: Sequence[str] = (),
+    origins: Sequence[str] = (),
+    timeout_s: float | None = None,
+) -> int:
+    """Serve the server that `command` starts on `address`, recording, until we are told to end; return the exit code.
+
+    `hosts` and `origins` are allowed beside our own; `timeout_s` is the longest that a request may be left without an
+    answer.
+
+    Raises:
+        UsageError: an option cannot mean anything.
+        AddressError: the address cannot be had.
+        CommandError: there is no such command.
+    """
+    if shutil.which(command[0]) is None:  # now, and not when the first client comes
+        program = redact_command(command[:1])
+        raise CommandError(f"cannot run the server {name!r}: {program} is no program; check the command behind --")
+
+    def backend(recorder: Recorder) -> Backend:
+        return Hosted(name, command, recorder)
+
+    return _serve(name, command, memory, address, hosts, origins, backend, timeout_s=timeout_s)
 
 
 def serve_url(
@@ -34,17 +68,35 @@ def serve_url(
         UsageError: an option cannot mean anything.
         AddressError: the address cannot be had.
     """
+    upstream = Upstream(name, check_url(url), headers_from_environment(headers))
+
+    def backend(recorder: Recorder) -> Backend:
+        return Reverse(upstream, recorder, timeout_s=timeout_s)
+
+    return _serve(name, [upstream.shown], memory, address, hosts, origins, backend)
+
+
+def _serve(
+    name: str,
+    known_as: Sequence[str],
+    memory: Path,
+    address: str,
+    hosts: Sequence[str],
+    origins: Sequence[str],
+    backend: Callable[[Recorder], Backend],
+    *,
+    timeout_s: float | None = None,
+) -> int:
     host, port = parse_address(address)
     access = Access(host, hosts=hosts, origins=origins)
-    upstream = Upstream(name, check_url(url), headers_from_environment(headers))
     trial_token = os.environ.pop(TRIAL_TOKEN_VARIABLE, None)
     # Python's 5 ms between two threads is what a message would wait for while the writer computes.
     sys.setswitchinterval(0.0001)
 
     async def run() -> None:
-        recorder = Recorder(memory, name=name, command=[upstream.shown], trial_token=trial_token)
+        recorder = Recorder(memory, name=name, command=known_as, trial_token=trial_token, timeout_s=timeout_s)
         try:
-            await serve(name, host, port, access, Reverse(upstream, recorder, timeout_s=timeout_s))
+            await serve(name, host, port, access, backend(recorder))
         finally:
             await recorder.close()
 
