@@ -3,12 +3,16 @@
 Apart from what serves clients over HTTP, which it does not load: most people reach remote servers this way.
 """
 
+import ctypes
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from middleware.http.remote import RemoteServer
 from middleware.http.upstream import Upstream, check_url, headers_from_environment
 from middleware.stdio import relay_to
+
+_M_MMAP_THRESHOLD = -3  # as malloc.h numbers it
 
 
 def reach_url(name: str, url: str, memory: Path, *, headers: Sequence[str] = (), timeout_s: float | None = None) -> int:
@@ -19,9 +23,17 @@ def reach_url(name: str, url: str, memory: Path, *, headers: Sequence[str] = (),
     Raises:
         UsageError: an option cannot mean anything.
     """
+    _give_long_blocks_back()
     upstream = Upstream(name, check_url(url), headers_from_environment(headers))
 
     def start(_: dict[str, str]) -> RemoteServer:
         return RemoteServer(upstream)
 
     return relay_to(name, [upstream.shown], memory, start, transport="http", timeout_s=timeout_s)
+
+
+def _give_long_blocks_back() -> None:
+    """Have the C library give long blocks back as soon as they are free: glibc keeps them once it has seen a few, and
+    what messages of 10 MB leave behind would add up."""
+    with suppress(AttributeError, OSError):  # other C libraries do not need it, or cannot be told
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
