@@ -63,7 +63,7 @@ def proxy_command(
 
     try:
         if address is None:
-            from middleware.http.reach import reach_url
+            from middleware.http.remote.reach import reach_url
 
             return reach_url(name, url or "", memory_path(memory), headers=headers, timeout_s=timeout_s)
         from middleware.http import run as http

@@ -10,9 +10,9 @@ from pathlib import Path
 from middleware.errors import CommandError
 from middleware.http.access import Access
 from middleware.http.front import Backend, parse_address, serve
-from middleware.http.hosted import Hosted
+from middleware.http.hosted.backend import Hosted
 from middleware.http.recorder import Recorder
-from middleware.http.reverse import Reverse
+from middleware.http.reverse.backend import Reverse
 from middleware.http.upstream import Upstream, check_url, headers_from_environment
 from middleware.memory.identity import TRIAL_TOKEN_VARIABLE
 from middleware.memory.redaction import redact_command

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from middleware.http.conversation import Conversation
-from middleware.http.pipes import lines
+from middleware.http.remote.conversation import Conversation
+from middleware.http.remote.pipes import lines
 from middleware.http.upstream import Upstream
 
 TIMEOUT_S = 30.0

@@ -13,7 +13,7 @@ from aiohttp import web
 from middleware.http.access import Access
 from middleware.http.front import listening
 from middleware.http.recorder import Recorder
-from middleware.http.reverse import Reverse
+from middleware.http.reverse.backend import Reverse
 from middleware.http.upstream import Upstream
 
 TIMEOUT_S = 30.0

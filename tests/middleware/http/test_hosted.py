@@ -14,12 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from middleware.http import stream as streams
 from middleware.http.access import TOKEN_VARIABLE, Access
 from middleware.http.events import EventReader
 from middleware.http.front import listening
-from middleware.http.hosted import Hosted
-from middleware.http.identifiers import SUBSCRIPTION
+from middleware.http.hosted import stream as streams
+from middleware.http.hosted.backend import Hosted
+from middleware.http.hosted.identifiers import SUBSCRIPTION
 from middleware.http.mirrored import PROTOCOL_VERSION, SESSION_ID, headers_of
 from middleware.http.recorder import Recorder
 from tests.middleware.http.peers import run

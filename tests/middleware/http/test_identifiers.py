@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middleware.http.identifiers import ID_PATHS, PROGRESS_PATH, SUBSCRIPTION, as_line, replaced, text_at
+from middleware.http.hosted.identifiers import ID_PATHS, PROGRESS_PATH, SUBSCRIPTION, as_line, replaced, text_at
 
 IDS = st.one_of(st.integers(), st.text(max_size=5))
 VALUES = st.recursive(

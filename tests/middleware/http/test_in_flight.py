@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middleware.http.identifiers import PROGRESS_PATH, replaced
-from middleware.http.in_flight import Entry, InFlight
+from middleware.http.hosted.identifiers import PROGRESS_PATH, replaced
+from middleware.http.hosted.in_flight import Entry, InFlight
 
 IDS = st.sampled_from([1, 1.0, "1", "practicum-1", "practicum-2", 2])
 

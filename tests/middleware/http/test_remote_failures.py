@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 from aiohttp import web
 
-from middleware.http.conversation import _IN_FLIGHT
-from middleware.http.remote import _Unawaited
+from middleware.http.remote.conversation import _IN_FLIGHT
+from middleware.http.remote.server import _Unawaited
 from tests.middleware.http.near import TIMEOUT_S, conversation, event, request, result, run, said, server, stream
 
 
@@ -217,7 +217,7 @@ def test_a_client_that_does_not_read_holds_the_servers_stream_back() -> None:
 
 
 def test_an_endless_event_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("middleware.http.replies.LINE_LIMIT", 1 << 20)
+    monkeypatch.setattr("middleware.http.remote.replies.LINE_LIMIT", 1 << 20)
 
     async def scenario() -> None:
         async def respond(incoming: web.BaseRequest) -> web.StreamResponse:

@@ -12,14 +12,14 @@ from typing import Any
 from aiohttp import web
 
 from middleware.abridge import abridge
-from middleware.http.child import Child
-from middleware.http.children import Children
-from middleware.http.identifiers import PROGRESS_PATH, SUBSCRIPTION, at, replaced
-from middleware.http.in_flight import Entry, InFlight
+from middleware.http.hosted.child import Child
+from middleware.http.hosted.children import Children
+from middleware.http.hosted.identifiers import PROGRESS_PATH, SUBSCRIPTION, at, replaced
+from middleware.http.hosted.in_flight import Entry, InFlight
+from middleware.http.hosted.refusal import PARSE_ERROR, refusal
+from middleware.http.hosted.stream import Stream
 from middleware.http.mirrored import MarkedParams, marked_params
 from middleware.http.recorder import Recorder
-from middleware.http.refusal import PARSE_ERROR, refusal
-from middleware.http.stream import Stream
 from middleware.memory.writer import report_to_stderr
 from middleware.parsing import parse
 from middleware.relay import Passage, Relay

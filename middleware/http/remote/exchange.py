@@ -7,10 +7,9 @@ import aiohttp
 
 from middleware.abridge import abridge
 from middleware.errors import UpstreamError
-from middleware.http.outgoing import Outgoing
-from middleware.http.pipes import LineWriter
-from middleware.http.remote_session import RemoteSession
-from middleware.http.replies import (
+from middleware.http.remote.outgoing import Outgoing
+from middleware.http.remote.pipes import LineWriter
+from middleware.http.remote.replies import (
     Stream,
     body_of,
     broken_off,
@@ -21,6 +20,7 @@ from middleware.http.replies import (
     refusal,
     succeeded,
 )
+from middleware.http.remote.session import RemoteSession
 from middleware.memory.writer import report_to_stderr
 from middleware.parsing import parse, spell
 

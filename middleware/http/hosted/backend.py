@@ -14,12 +14,10 @@ from aiohttp import web
 
 from middleware.abridge import LONG, abridge
 from middleware.errors import CommandError
-from middleware.http.children import Children
 from middleware.http.front import BODY_LIMIT, ENDING
-from middleware.http.identifiers import as_line, at
-from middleware.http.mirrored import METHOD, NAME, PROTOCOL_VERSION, SESSION_ID, is_modern, mismatch, revision_of
-from middleware.http.recorder import Recorder
-from middleware.http.refusal import (
+from middleware.http.hosted.children import Children
+from middleware.http.hosted.identifiers import as_line, at
+from middleware.http.hosted.refusal import (
     HEADER_MISMATCH,
     INVALID_PARAMS,
     INVALID_REQUEST,
@@ -27,8 +25,10 @@ from middleware.http.refusal import (
     PARSE_ERROR,
     refusal,
 )
-from middleware.http.session import Session
-from middleware.http.shared import Shared
+from middleware.http.hosted.session import Session
+from middleware.http.hosted.shared import Shared
+from middleware.http.mirrored import METHOD, NAME, PROTOCOL_VERSION, SESSION_ID, is_modern, mismatch, revision_of
+from middleware.http.recorder import Recorder
 from middleware.memory.writer import report_to_stderr
 from middleware.parsing import parse
 from middleware.relay import SERVER_ENDED

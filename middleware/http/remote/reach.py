@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from middleware.http.remote import RemoteServer
+from middleware.http.remote.server import RemoteServer
 from middleware.http.upstream import Upstream, check_url, headers_from_environment
 from middleware.stdio import relay_to
 

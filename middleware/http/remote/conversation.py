@@ -10,11 +10,11 @@ from contextlib import suppress
 
 from middleware.abridge import abridge
 from middleware.errors import UpstreamError
-from middleware.http.exchange import RETRY_S, Exchange
-from middleware.http.outgoing import Outgoing
-from middleware.http.pipes import LineWriter, lines
-from middleware.http.remote_session import DELIVERY_S, RemoteSession
-from middleware.http.replies import Stream, line_of, refusal, succeeded
+from middleware.http.remote.exchange import RETRY_S, Exchange
+from middleware.http.remote.outgoing import Outgoing
+from middleware.http.remote.pipes import LineWriter, lines
+from middleware.http.remote.replies import Stream, line_of, refusal, succeeded
+from middleware.http.remote.session import DELIVERY_S, RemoteSession
 from middleware.http.upstream import Upstream
 from middleware.memory.writer import report_to_stderr
 from middleware.parsing import parse, spell

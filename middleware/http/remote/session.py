@@ -20,8 +20,8 @@ from middleware.http.mirrored import (
     headers_of,
     marked_params,
 )
-from middleware.http.outgoing import Body, Outgoing
-from middleware.http.replies import Stream, body_of, refusal, succeeded
+from middleware.http.remote.outgoing import Body, Outgoing
+from middleware.http.remote.replies import Stream, body_of, refusal, succeeded
 from middleware.http.upstream import Upstream
 from middleware.memory.writer import report_to_stderr
 from middleware.parsing import parse, spell

@@ -15,10 +15,10 @@ from typing import Any
 from aiohttp import web
 
 from middleware.abridge import abridge
-from middleware.http.children import Children
-from middleware.http.identifiers import PROGRESS_PATH, TOKEN_PATH, at, same
+from middleware.http.hosted.children import Children
+from middleware.http.hosted.identifiers import PROGRESS_PATH, TOKEN_PATH, at, same
+from middleware.http.hosted.stream import Stream
 from middleware.http.recorder import Recorder
-from middleware.http.stream import Stream
 from middleware.lane import HELD_LIMIT
 from middleware.memory.writer import report_to_stderr
 from middleware.parsing import parse

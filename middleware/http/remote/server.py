@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from middleware.http.conversation import Conversation
+from middleware.http.remote.conversation import Conversation
 from middleware.http.upstream import Upstream
 
 _IGNORED = (signal.SIGUSR1, signal.SIGUSR2)

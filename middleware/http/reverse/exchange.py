@@ -19,8 +19,8 @@ from middleware.errors import UpstreamError
 from middleware.http.events import Event, EventReader, event_of, with_data
 from middleware.http.front import BODY_LIMIT, ENDING
 from middleware.http.mirrored import PROTOCOL_VERSION, SESSION_ID
-from middleware.http.passing import to_client, to_server
 from middleware.http.recorder import Recorder
+from middleware.http.reverse.headers import to_client, to_server
 from middleware.http.upstream import Upstream
 from middleware.memory.writer import report_to_stderr
 from middleware.parsing import parse, spell

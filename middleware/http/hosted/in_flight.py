@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Container, Iterator
 from typing import Any, Generic, TypeVar
 
-from middleware.http.identifiers import ID_PATHS, PROGRESS_PATH, TOKEN_PATH, Path, at, same, text_at
+from middleware.http.hosted.identifiers import ID_PATHS, PROGRESS_PATH, TOKEN_PATH, Path, at, same, text_at
 from middleware.parsing import spell
 
 _FORGOTTEN = 10_000  # given up requests whose ids are kept from being used again, in case they are answered still

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from middleware.http.child import KILL_AFTER_S, Child
+from middleware.http.hosted.child import KILL_AFTER_S, Child
 
 
 class Children:

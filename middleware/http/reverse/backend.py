@@ -5,7 +5,7 @@ from collections import OrderedDict
 from aiohttp import web
 
 from middleware.http.recorder import Recorder
-from middleware.http.reverse_exchange import Exchange
+from middleware.http.reverse.exchange import Exchange
 from middleware.http.upstream import Upstream
 from middleware.relay import Relay
 

@@ -1,0 +1,1 @@
+"""A server on stdio for clients over HTTP: their requests in, lines out, and the other way round."""
