@@ -19,9 +19,8 @@ ROOT = Path(__file__).parents[2]
 START_S = 60.0
 STOP_S = 10.0
 FIXTURE = [sys.executable, "-m", "tests.conformance.fixture"]
-# The places that the relay has so far; "http-stdio" and "http-stdio-url" are to come.
 STDIO_PLACES = ("stdio-stdio", "stdio-url")
-HTTP_PLACES = ("http-url",)
+HTTP_PLACES = ("http-url", "http-stdio", "http-stdio-url")
 URL = r"http://(?:127\.0\.0\.1|localhost|\[::1\]):\d+/\w+"
 
 # A URL, or the command that a client starts.
