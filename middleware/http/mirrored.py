@@ -31,8 +31,13 @@ MarkedParams = Mapping[tuple[str, ...], str]
 
 
 def is_modern(revision: object) -> bool:
-    """Return whether `revision` is one without sessions and handshake."""
-    return isinstance(revision, str) and _REVISION.fullmatch(revision) is not None and revision >= FIRST_MODERN
+    """Return whether `revision`, named by a message itself, is one without sessions and handshake.
+
+    A name that is no date counts: the server knows best what to say to it, and only messages of that era name one.
+    """
+    if not isinstance(revision, str):
+        return False
+    return _REVISION.fullmatch(revision) is None or revision >= FIRST_MODERN
 
 
 def revision_of(message: Mapping[str, Any]) -> str | None:
