@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from middleware.memory.database import open_database
-from tests.conformance.places import HTTP_PLACES, ROOT, STDIO_PLACES, Target, standing
+from tests.conformance.places import ROOT, STDIO_PLACES, Target, standing
 from tests.conformance.suite import environment
 from tests.foreign.servers import installed
 from tests.middleware.peer import TIMEOUT_S, remembered
@@ -63,7 +63,7 @@ def fastmcp(folder: Path, target: Target, calls: Calls) -> str:
 
 # The inspector starts anew for each thing that it does, so it is asked for less.
 @pytest.mark.parametrize(("client", "calls"), [(inspector, CALLS[:1]), (fastmcp, CALLS)], ids=["inspector", "fastmcp"])
-@pytest.mark.parametrize("place", [*STDIO_PLACES, *HTTP_PLACES])
+@pytest.mark.parametrize("place", [*STDIO_PLACES, "http-url", "http-stdio"])
 def test_a_foreign_client_sees_what_it_sees_directly(
     memory_file: Path, tmp_path: Path, place: str, client: Callable[[Path, Target, Calls], str], calls: Calls
 ) -> None:
