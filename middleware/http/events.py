@@ -6,11 +6,13 @@ Sans-IO, after the WHATWG's description of an event stream
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import NamedTuple
 
 from middleware.abridge import LONG
 from middleware.lane import LINE_LIMIT
 
+_DATA = re.compile(rb"(data: ?)[^ ]")  # with a byte behind it: a blank may be cut off
 _END = re.compile(rb"(?>\r\n|\r|\n){2}")  # atomic: the two halves of one newline are not two
 
 
@@ -35,8 +37,7 @@ class EventReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._passed = bytearray()  # of the event in the buffer, what was yielded already
-        self._is_unread = False  # the event in the buffer is longer than we hold
+        self._long: _LongEvent | None = None  # of the event in the buffer, what was yielded already
         self._searched = 0  # where the next end of an event may begin
 
     def feed(self, chunk: bytes, *, whole: bool = True) -> Iterator[Event]:
@@ -49,10 +50,10 @@ class EventReader:
             yield self._event(raw)
         del self._buffer[:start]
         if len(self._buffer) > (LINE_LIMIT if whole else LONG):
-            piece = bytes(memoryview(self._buffer)[:-3])  # what may be the event's end stays
-            del self._buffer[:-3]
-            self._is_unread |= len(self._passed) > LINE_LIMIT
-            self._passed += b"" if self._is_unread else piece
+            piece = bytes(memoryview(self._buffer)[:-4])  # what may be the event's end stays
+            del self._buffer[:-4]
+            self._long = self._long or _LongEvent()
+            self._long.add(piece)
             yield Event(piece, ends=False)
         self._searched = max(0, len(self._buffer) - 3)
 
@@ -64,12 +65,8 @@ class EventReader:
         return rest
 
     def _event(self, raw: bytes) -> Event:
-        if not self._passed:
-            return _event(raw, raw)
-        self._passed += raw
-        event = Event(raw) if self._is_unread else _event(raw, self._passed)
-        self._passed, self._is_unread = bytearray(), False
-        return event
+        long, self._long = self._long, None
+        return _event(raw, raw) if long is None else long.end(raw)
 
     def _next_end(self) -> int | None:
         """Return where the next event ends, None when it is not here yet."""
@@ -86,7 +83,38 @@ class EventReader:
             position = newline + 1
 
 
-def _event(raw: bytes, text: bytes | bytearray) -> Event:
+class _LongEvent:
+    """The pieces of one event, whose data is not copied again where the line that makes it long is all of it."""
+
+    def __init__(self) -> None:
+        self._before = b""  # lines before that line
+        self._name = b""  # what that line begins with, when it is data
+        self._line = BytesIO()  # which hands its bytes out without copying them
+        self._is_first = True
+
+    def add(self, piece: bytes) -> None:
+        if self._is_first:
+            self._is_first = False
+            start = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
+            name = _DATA.match(piece, start)
+            self._before, self._name = piece[:start], name[1] if name else b""
+            piece = piece[start + len(self._name) :]
+        if self._line.tell() <= LINE_LIMIT:
+            self._line.write(piece)
+
+    def end(self, raw: bytes) -> Event:
+        """Return the event that ends with `raw`."""
+        if self._line.tell() > LINE_LIMIT:
+            return Event(raw)
+        self._line.write(raw.rstrip(b"\r\n"))
+        text = self._line.getvalue()
+        if not self._name or b"\n" in text or b"\r" in text:
+            return _event(raw, self._before + self._name + text)
+        event = _event(raw, self._before)
+        return event._replace(data=text if event.data is None else event.data + b"\n" + text)
+
+
+def _event(raw: bytes, text: bytes) -> Event:
     data: list[bytes] = []
     identifier: str | None = None
     retry: int | None = None
@@ -104,7 +132,7 @@ def _event(raw: bytes, text: bytes | bytearray) -> Event:
     return Event(raw, joined, identifier, retry)
 
 
-def _lines(text: bytes | bytearray) -> Iterator[memoryview]:
+def _lines(text: bytes) -> Iterator[memoryview]:
     # Views, because a long event's one line is nearly all of it.
     start = 0
     view = memoryview(text)

@@ -58,7 +58,7 @@ class Stream:
             async for chunk in response.content.iter_any():
                 size += len(chunk)
                 # Taken out of the reader before they go on: a long one would be held there too meanwhile.
-                found = [self._noted(event) for event in reader.feed(chunk)]
+                found = [self._noted(event) for event in reader.feed(chunk, whole=False) if event.ends]
                 size = 0 if found else size
                 for data in found:
                     if data:

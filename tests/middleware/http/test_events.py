@@ -18,6 +18,7 @@ fields = st.one_of(
     texts.map(lambda text: f": {text}".encode()),
     st.sampled_from([b"data", b"event: message", b"retry: 10", b"retry: x", b"nonsense", b"data: {}"]),
 )
+fields |= st.integers(5, 40).map(lambda length: b"data: " + b"x" * length)
 streams = st.lists(st.tuples(st.lists(fields, min_size=1, max_size=4), newlines), max_size=6).map(
     lambda events: b"".join(b"".join(line + newline for line in lines) + newline for lines, newline in events)
 )
@@ -77,10 +78,24 @@ def test_other_data_leaves_the_rest_of_the_event() -> None:
     assert changed == Event(b": c\nid: 3\nevent: message\ndata: [2]\n\n", b"[2]", "3")
 
 
-def test_a_long_event_comes_in_pieces_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+@given(streams, st.lists(st.integers(1, 30)))
+def test_long_events_come_in_pieces_and_are_the_same(stream: bytes, cuts: list[int]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(events, "LONG", 10)
+        reader, data, found = EventReader(), stream, []
+        for size in [*cuts, len(stream)]:
+            chunk, data = data[:size], data[size:]
+            found += list(reader.feed(chunk, whole=False))
+    assert b"".join(event.raw for event in found) + reader.rest() == stream
+    # A carriage return may end an event before the newline that belongs to it has come: an event of nothing follows.
+    expected = [event[1:] for event in EventReader().feed(stream) if event[1:] != (None, None, None, True)]
+    assert [event[1:] for event in found if event.ends and event[1:] != (None, None, None, True)] == expected
+
+
+def test_a_long_line_of_data_among_others_is_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "LONG", 10)
-    stream = b"id: 1\r\ndata: " + b"x" * 50 + b"\r\ndata: y\r\n\r\ndata: z\n\n"
-    for size in (1, 7, 30):
+    stream = b"id: 1\r\ndata: " + b"x" * 50 + b"\r\ndata: y\r\n\r\nid: 2\ndata: a\ndata:" + b"z" * 50 + b"\n\n"
+    for size in (1, 7, 30, 41):
         reader = EventReader()
         found = [
             event
@@ -89,9 +104,8 @@ def test_a_long_event_comes_in_pieces_and_is_the_same(monkeypatch: pytest.Monkey
         ]
         assert b"".join(event.raw for event in found) == stream
         assert len(found) > 2
-        # A carriage return ends an event before the newline that belongs to it has come: an event of nothing follows.
         complete = [event[1:] for event in found if event.ends and event.raw != b"\n"]
-        assert complete == [(b"x" * 50 + b"\ny", "1", None, True), (b"z", None, None, True)]
+        assert complete == [(b"x" * 50 + b"\ny", "1", None, True), (b"a\n" + b"z" * 50, "2", None, True)]
 
 
 def test_many_small_pieces_of_a_large_event_are_not_searched_again_and_again() -> None:
