@@ -1,7 +1,9 @@
 """A remote MCP server: its URL, the headers that it wants from us, and the connections to it."""
 
 import os
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -15,6 +17,10 @@ from middleware.errors import UpstreamError, UsageError
 HEADER_LIMIT = 1 << 18
 HEADERS_LIMIT = 1000
 _CONNECT_S = 30.0
+# How long a connection may be used again: less than the five seconds after which common servers close theirs, because
+# a request that crosses the closing is lost, and may not be sent twice.
+_REUSE_S = 4.0
+_PROBE_S = 30  # of silence, before a connection is asked whether it lives: streams are open for days, laptops sleep
 _REDIRECTS = 3
 
 
@@ -96,7 +102,7 @@ class Upstream:
         if self._session is None:  # made inside the running loop
             self._session = aiohttp.ClientSession(
                 # No limit of connections: each open stream is one. Cookies are nobody's business here.
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_REUSE_S, socket_factory=_socket),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
                 read_bufsize=1 << 18,
@@ -106,6 +112,16 @@ class Upstream:
                 max_headers=HEADERS_LIMIT,
             )
         return self._session
+
+
+def _socket(address: tuple[Any, ...]) -> socket.socket:
+    family, kind, protocol = address[:3]
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):  # Linux, and macOS from Python 3.13 on
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _PROBE_S)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_S // 3)
+    return made
 
 
 def _proxy_for(url: URL) -> str | None:
