@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from middleware.errors import UsageError
+from middleware.splice import encode
 
 TOKEN_VARIABLE = "PRACTICUM_HTTP_TOKEN"  # noqa: S105 - the variable's name, no token
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -28,7 +29,7 @@ class Access:
         """
         self._token = os.environ.get(TOKEN_VARIABLE) or None
         self._is_local = is_loopback(host)
-        self._hosts = {*_LOOPBACK, *(name.lower() for name in hosts)} if self._is_local else {host, *hosts}
+        self._hosts = {name.lower() for name in (host, *hosts, *(_LOOPBACK if self._is_local else ()))}
         self._origins = {origin.lower().rstrip("/") for origin in origins}
         if self._token is None and not self._is_local:
             raise UsageError(
@@ -46,7 +47,7 @@ class Access:
             return 403, f"Origin {origin!r} is not allowed here; allow it with --allow-origin"
         if self._token is not None:
             scheme, _, token = headers.get("Authorization", "").partition(" ")
-            known = hmac.compare_digest(token.strip().encode(), self._token.encode())
+            known = hmac.compare_digest(encode(token.strip()), encode(self._token))  # headers may hold any bytes
             if scheme.lower() != "bearer" or not known:
                 return 401, f"send 'Authorization: Bearer' with the token that {TOKEN_VARIABLE} holds"
         return None

@@ -95,8 +95,9 @@ async def listening(host: str, port: int, access: Access, backend: Backend) -> A
 
 def _guarded(access: Access, backend: Backend, responding: set[asyncio.Task[None]]) -> Respond:
     async def respond(request: web.BaseRequest) -> web.StreamResponse:
-        responding.add(request.task)
-        request.task.add_done_callback(responding.discard)
+        if request.task not in responding:  # one for each connection, however many requests it brings
+            responding.add(request.task)
+            request.task.add_done_callback(responding.discard)
         refusal = access.refusal(request.headers)
         if refusal is not None:
             status, words = refusal
@@ -120,5 +121,6 @@ async def _told_to_end() -> None:
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, told.set)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # what our parent ignores (nohup), we are to ignore
+            loop.add_signal_handler(number, told.set)
     await told.wait()

@@ -20,6 +20,7 @@ def test_on_this_machine_only_its_own_names_may_be_used(monkeypatch: pytest.Monk
     for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "", "[", "169.254.1.1"):
         assert refusal(access, Host=host) == 403
     assert refusal(access) == 403
+    assert refusal(Access("127.0.0.2"), Host="127.0.0.2:80") is None
 
 
 def test_a_web_page_of_another_origin_may_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,11 +38,11 @@ def test_other_machines_need_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(UsageError, match=TOKEN_VARIABLE):
             Access(host)
     monkeypatch.setenv(TOKEN_VARIABLE, "s3cret")
-    access = Access("0.0.0.0", hosts=["relay.test"])
+    access = Access("0.0.0.0", hosts=["Relay.Test"])
     assert refusal(access, Host="192.168.1.2:80", Authorization="Bearer s3cret") is None
     assert refusal(access, Host="relay.test", Authorization="bearer s3cret") is None
     assert refusal(access, Host="evil.example", Authorization="Bearer s3cret") == 403
-    for wrong in ("Bearer s3cre", "Basic s3cret", "s3cret", "Bearer ", "Bearer s3crét"):
+    for wrong in ("Bearer s3cre", "Basic s3cret", "s3cret", "Bearer ", "Bearer s3crét", "Bearer \udcff"):
         assert refusal(access, Host="192.168.1.2", Authorization=wrong) == 401
     assert refusal(access, Host="192.168.1.2") == 401
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,9 +55,11 @@ def remote() -> Iterator[str]:
 
 
 @contextmanager
-def relay(memory: Path, *arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def relay(
+    memory: Path, *arguments: str, under: Sequence[str] = (), **environment: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with subprocess.Popen(
-        command(memory, "--http", "127.0.0.1:0", *arguments),
+        [*under, *command(memory, "--http", "127.0.0.1:0", *arguments)],
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -100,6 +102,16 @@ def test_told_to_end_it_ends_and_has_recorded_everything(memory_file: Path, numb
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert sorted(remembered(memory_file)) == [("hang", "no_answer"), ("say", "result")]
+
+
+def test_what_its_parent_ignores_does_not_end_it(memory_file: Path) -> None:
+    nohup = ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"]
+    with remote() as server, relay(memory_file, "--url", server, under=nohup) as (process, url):
+        process.send_signal(signal.SIGHUP)
+        for number in range(20):  # one of them would still be answered by a relay that is about to end
+            assert post(url, call(number, "say"))[0] == 200
+        process.terminate()
+        assert process.wait(TIMEOUT_S) == 0
 
 
 def test_header_values_come_from_the_environment_and_are_written_nowhere(memory_file: Path) -> None:
