@@ -21,9 +21,11 @@ class ServerProcess:
         self._guard: Guard | None = None
         with suppress(OSError):  # no shell: then a killed relay leaves the server to the end of its input
             self._guard = Guard()
-        child_input, self.input = os.pipe()
-        self.output, child_output = os.pipe()
+        pipes: list[int] = []
         try:
+            for _ in range(2):
+                pipes += os.pipe()
+            child_input, self.input, self.output, child_output = pipes
             self.pid = os.posix_spawnp(
                 command[0],
                 list(command),
@@ -37,6 +39,8 @@ class ServerProcess:
         except (OSError, ValueError) as error:
             if self._guard:
                 self._guard.dismiss()
+            for descriptor in pipes:
+                os.close(descriptor)
             reason = error.strerror if isinstance(error, OSError) else error
             raise CommandError(
                 f"cannot run the server {name!r}: {self._shown}: {reason}; check the command behind --"
@@ -63,7 +67,7 @@ class ServerProcess:
         self._told_to_end = True
         if self.status is None:
             self._signal_group(number)
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # as it may have become another user
                 if os.getpgid(self.pid) != self._group:  # it has made a group of its own
                     os.kill(self.pid, number)
 
