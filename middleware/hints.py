@@ -71,14 +71,4 @@ def _lower(text: str, ttl: Span | None) -> Iterator[Edit]:
             yield Edit(*ttl, str(_TTL_MS))
 
 
-def list_changed(subscription_id: str | None = None) -> bytes:
-    """Return the notification that `tools/list` has changed; for a 2026-07-28 subscription, by its id as JSON."""
-    if subscription_id is None:
-        return b'{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n'
-    return (
-        '{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{"_meta":'
-        f'{{"io.modelcontextprotocol/subscriptionId":{subscription_id}}}}}}}\n'
-    ).encode()
-
-
 CurrentHints = Callable[[], HintTexts]

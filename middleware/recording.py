@@ -15,13 +15,12 @@ from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.processes import process_identity
 from middleware.memory.redaction import CUT_KEY, REDACTED, may_hold_secret, redact, redact_command, redact_text, shorten
 from middleware.memory.spool import Record
+from middleware.messages import META_CLIENT_INFO, META_PROTOCOL_VERSION
 from middleware.parsing import spell
 from middleware.rounds import OpenCall, Rounds, asks_for_input
 
 VALUE_LIMIT = 16 * 1024  # bytes of JSON, of arguments and of a result
 _ERROR_LIMIT = 2_000  # characters
-_PROTOCOL = "io.modelcontextprotocol/protocolVersion"
-_CLIENT = "io.modelcontextprotocol/clientInfo"
 
 # (records, awaited=whether something waits for them) → ticket; `Writer.submit` in life
 Submit = Callable[..., int]
@@ -72,8 +71,8 @@ class Recording:
 
     def client_from_meta(self, meta: Any) -> None:
         """The same, from a request's `_meta`: from 2026-07-28 on, each request tells it."""
-        if isinstance(meta, dict) and _PROTOCOL in meta:
-            self.client(info=meta.get(_CLIENT), protocol_version=meta[_PROTOCOL])
+        if isinstance(meta, dict) and META_PROTOCOL_VERSION in meta:
+            self.client(info=meta.get(META_CLIENT_INFO), protocol_version=meta[META_PROTOCOL_VERSION])
 
     def tools(self, definitions: Any) -> int:
         """Record the definitions of one page of `tools/list`; return a ticket, 0 when all were known."""

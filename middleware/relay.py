@@ -11,20 +11,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from middleware.abridge import LONG, abridge
-from middleware.hints import CurrentHints, insert, list_changed
+from middleware.hints import CurrentHints, insert
 from middleware.memory.identity import TRIAL_META_KEY
 from middleware.memory.writer import FIRST_LOOK
+from middleware.messages import (
+    META_SUBSCRIPTION_ID,
+    PARSE_ERROR,
+    SERVER_ENDED,
+    TIMED_OUT,
+    at,
+    cancellation,
+    error_answer,
+    id_key,
+    list_changed,
+    list_changed_for,
+)
 from middleware.parsing import parse, spell
 from middleware.recording import Recording
 from middleware.rounds import OpenCall
 from middleware.splice import apply, beginning, decode, elements, encode, members, without
-from middleware.timeouts import Timed, Timeouts, cancellation
+from middleware.timeouts import Timed, Timeouts
 
 _CANCEL_GRACE_S = 1.0  # an answer that crossed the cancellation on its way is still taken
-_PARSE_ERROR = -32700
-# The codes of our own errors.
-SERVER_ENDED = -32000
-TIMED_OUT = -32001
 OVERDUE = (
     "the server gave no answer in {limit_s:g} s and was told to cancel; try again, or give the relay a longer --timeout"
 )
@@ -112,7 +120,7 @@ class Relay:
             if isinstance(message, dict) and isinstance(message.get("method"), str):
                 self._from_client(message, size if message is value else len(spell(message)))
             elif isinstance(message, dict) and "id" in message:
-                self._timeouts.answered(_key(message["id"]), self._open())
+                self._timeouts.answered(id_key(message["id"]), self._open())
 
     def server_message(self, data: bytes, size: int | None = None) -> Passage:
         """Take note of a message from the server; return how it goes on to the client.
@@ -162,7 +170,7 @@ class Relay:
         for requests in self._pending.values():
             for request in requests:
                 if request.listens:
-                    yield list_changed(spell(request.identifier))
+                    yield list_changed_for(request.identifier)
 
     def settle(self) -> float | None:
         """Close cancelled calls that were not answered in a second; return seconds until the next is due, if any."""
@@ -194,7 +202,7 @@ class Relay:
             reason = OVERDUE.format(limit_s=self._timeouts.limit_s)
             ticket = 0 if request.call is None else self._recording.unanswered(request.call, reason)
             request.call, request.cancelled_at = None, self._clock()
-            found.to_client.append(Passage(_error(request.identifier, TIMED_OUT, reason), ticket))
+            found.to_client.append(Passage(error_answer(request.identifier, TIMED_OUT, reason), ticket))
             if request.method != "initialize":  # which the protocol forbids to cancel
                 found.to_server.append(cancellation(request.identifier, reason))
         return found
@@ -214,7 +222,7 @@ class Relay:
 
     def awaits(self, identifiers: Iterable[object]) -> bool:
         """Whether any of these requests is still open."""
-        return any(_key(identifier) in self._pending for identifier in identifiers)
+        return any(id_key(identifier) in self._pending for identifier in identifiers)
 
     def end(self, reason: str | None = None) -> list[Passage]:
         """Close every request that is still open, since no answer can come any more.
@@ -228,7 +236,7 @@ class Relay:
 
     def abandon(self, identifiers: Iterable[object], reason: str, code: int = SERVER_ENDED) -> list[Passage]:
         """Close those of these requests that are still open; return an error for each, as `end` does."""
-        return self._close(list({_key(identifier) for identifier in identifiers}), reason, code)
+        return self._close(list({id_key(identifier) for identifier in identifiers}), reason, code)
 
     def hang_up(self) -> None:
         """Close every open request as cancelled: the client has gone, and its going says that."""
@@ -245,7 +253,7 @@ class Relay:
                 told = reason if request.cancelled_at is None else None
                 ticket = 0 if request.call is None else self._recording.unanswered(request.call, told)
                 if told is not None:
-                    passages.append(Passage(_error(request.identifier, code, told), ticket))
+                    passages.append(Passage(error_answer(request.identifier, code, told), ticket))
         return passages
 
     def _from_client(self, message: dict[str, Any], size: int) -> None:
@@ -261,22 +269,21 @@ class Relay:
         meta = params.get("_meta")
         self._recording.client_from_meta(meta)
         request = _Request(method, message["id"], self._clock())
-        self._timeouts.requested(request, _key(meta.get("progressToken")) if isinstance(meta, dict) else None)
+        self._timeouts.requested(request, id_key(meta.get("progressToken")) if isinstance(meta, dict) else None)
         if method == "tools/call":
             request.call = self._recording.request(message, size, self._trial(meta))
         elif method == "initialize":
             self._recording.client(info=params.get("clientInfo"), protocol_version=params.get("protocolVersion"))
-        self._pending.setdefault(_key(message["id"]), deque()).append(request)
+        self._pending.setdefault(id_key(message["id"]), deque()).append(request)
 
     def _take(self, response: dict[str, Any]) -> _Request | None:
         """Return the request that `response` answers, which is then no longer pending."""
         if "id" not in response or not ("result" in response or "error" in response):
             return None
-        error = response.get("error")
         # What could not be parsed had no id to be answered under: it is not the request whose id was null.
-        if response["id"] is None and isinstance(error, dict) and error.get("code") == _PARSE_ERROR:
+        if response["id"] is None and at(response, ("error", "code")) == PARSE_ERROR:
             return None
-        key = _key(response["id"])
+        key = id_key(response["id"])
         requests = self._pending.get(key)
         if not requests:
             return None
@@ -293,7 +300,7 @@ class Relay:
             self._cancelled -= 1
 
     def _cancel(self, identifier: object) -> None:
-        key = _key(identifier)
+        key = id_key(identifier)
         for request in self._pending.get(key, ()):
             if request.cancelled_at is None:
                 request.cancelled_at = self._clock()
@@ -321,20 +328,20 @@ class Relay:
 
     def _server_notified(self, message: dict[str, Any]) -> None:
         if "id" in message:
-            self._timeouts.asked(_key(message["id"]))
+            self._timeouts.asked(id_key(message["id"]))
         params = message.get("params")
         params = params if isinstance(params, dict) else {}
         if message["method"] == "notifications/progress" and "progressToken" in params:
-            self._timeouts.progressed(_key(params["progressToken"]), self._open())
+            self._timeouts.progressed(id_key(params["progressToken"]), self._open())
         elif message["method"] == "notifications/cancelled":
-            self._timeouts.answered(_key(params.get("requestId")), self._open())
+            self._timeouts.answered(id_key(params.get("requestId")), self._open())
         if message["method"] != "notifications/subscriptions/acknowledged":
             return
         params = message.get("params")
         meta = params.get("_meta") if isinstance(params, dict) else None
         granted = params.get("notifications") if isinstance(params, dict) else None
         if isinstance(meta, dict) and isinstance(granted, dict) and granted.get("toolsListChanged") is True:
-            for request in self._pending.get(_key(meta.get("io.modelcontextprotocol/subscriptionId")), ()):
+            for request in self._pending.get(id_key(meta.get(META_SUBSCRIPTION_ID)), ()):
                 request.listens = request.method == "subscriptions/listen"
 
     def _trial(self, meta: object) -> str | None:
@@ -376,16 +383,3 @@ def _without_answers(data: bytes, late: Sequence[int]) -> bytes:
     spans = list(elements(text, beginning(text)))
     kept = [text[span.start : span.end] for index, span in enumerate(spans) if index not in late]
     return encode(text[: spans[0].start] + ",".join(kept) + text[spans[-1].end :]) if kept else b""
-
-
-def _error(identifier: object, code: int, message: str) -> bytes:
-    """Return the relay's own answer to a request."""
-    error = {"code": code, "message": message}
-    return spell({"jsonrpc": "2.0", "id": identifier, "error": error}).encode() + b"\n"
-
-
-def _key(identifier: object) -> object:
-    """Return what makes two JSON-RPC ids the same: 1 and 1.0 are, 1 and "1", or 1 and true, are not."""
-    if isinstance(identifier, int | float) and not isinstance(identifier, bool):
-        return identifier
-    return spell(identifier)

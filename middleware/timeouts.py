@@ -7,8 +7,6 @@ client (sampling, elicitation, which may mean a person), no time runs at all.
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from middleware.parsing import spell
-
 
 class Timed:
     """What a request that can become overdue has."""
@@ -73,9 +71,3 @@ class Timeouts:
     def due_in(self) -> float | None:
         """Return in how many seconds to ask again; None: when the next message has passed."""
         return None if self._next_due is None or self._asked else max(0.0, self._next_due - self._clock())
-
-
-def cancellation(identifier: object, reason: str) -> bytes:
-    """Return the notification that nobody waits for the answer to a request any more."""
-    params = {"requestId": identifier, "reason": reason}
-    return spell({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}).encode() + b"\n"

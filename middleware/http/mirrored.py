@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from middleware.messages import META_PROTOCOL_VERSION, at
+
 PROTOCOL_VERSION = "MCP-Protocol-Version"
 SESSION_ID = "Mcp-Session-Id"
 METHOD = "Mcp-Method"
@@ -18,7 +20,6 @@ NAME = "Mcp-Name"
 PARAM_PREFIX = "Mcp-Param-"
 FIRST_MODERN = "2026-07-28"  # revisions are dates, so they compare as text
 
-_META_VERSION = "io.modelcontextprotocol/protocolVersion"
 # Which of a request's params stands in Mcp-Name.
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _REVISION = re.compile(r"\d{4}-\d\d-\d\d")
@@ -42,9 +43,7 @@ def is_modern(revision: object) -> bool:
 
 def revision_of(message: Mapping[str, Any]) -> str | None:
     """Return the revision that a message itself names, as every request does from 2026-07-28 on."""
-    params = message.get("params")
-    meta = params.get("_meta") if isinstance(params, dict) else None
-    revision = meta.get(_META_VERSION) if isinstance(meta, dict) else None
+    revision = at(message, ("params", "_meta", META_PROTOCOL_VERSION))
     return revision if isinstance(revision, str) else None
 
 
@@ -63,7 +62,7 @@ def headers_of(message: Mapping[str, Any], marked: MarkedParams) -> dict[str, st
     if isinstance(name, str):
         headers[NAME] = encoded(name)
     for path, header in marked.items():
-        if (text := _text(_at(params.get("arguments"), path))) is not None:
+        if (text := _text(at(params, ("arguments", *path)))) is not None:
             headers[PARAM_PREFIX + header] = encoded(text)
     return headers
 
@@ -119,12 +118,6 @@ def _marked(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
         if isinstance(header, str) and _TOKEN.fullmatch(header):
             yield (*path, key), header
         yield from _marked(property_, (*path, key))
-
-
-def _at(value: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def _text(value: Any) -> str | None:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from middleware.abridge import Abridger
-from middleware.hints import insert, list_changed
+from middleware.hints import insert
 from middleware.memory.identity import TRIAL_META_KEY, tool_hash
 from middleware.memory.writer import FIRST_LOOK
+from middleware.messages import list_changed
 from tests.middleware.peer import call
 from tests.middleware.taken import Taken, result
 

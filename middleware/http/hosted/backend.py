@@ -16,27 +16,30 @@ from middleware.abridge import LONG, abridge
 from middleware.errors import CommandError
 from middleware.http.front import BODY_LIMIT, ENDING
 from middleware.http.hosted.children import Children
-from middleware.http.hosted.identifiers import as_line, at
-from middleware.http.hosted.refusal import (
-    HEADER_MISMATCH,
-    INVALID_PARAMS,
-    INVALID_REQUEST,
-    METHOD_NOT_FOUND,
-    PARSE_ERROR,
-    refusal,
-)
+from middleware.http.hosted.identifiers import as_line
+from middleware.http.hosted.refusal import refusal
 from middleware.http.hosted.session import Session
 from middleware.http.hosted.shared import Shared
 from middleware.http.mirrored import METHOD, NAME, PROTOCOL_VERSION, SESSION_ID, is_modern, mismatch, revision_of
 from middleware.http.recorder import Recorder
 from middleware.memory.writer import report_to_stderr
+from middleware.messages import (
+    HEADER_MISMATCH,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    META_CLIENT_CAPABILITIES,
+    META_PROTOCOL_VERSION,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    SERVER_ENDED,
+    at,
+)
 from middleware.parsing import parse
-from middleware.relay import SERVER_ENDED
 
 _SESSIONS = 100  # at once; each is a process
 # No later revision will have sessions. What a client says that is none of these is for the server to accept or refuse.
 _WITH_SESSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
-_REQUIRED_META = ("io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities")
+_REQUIRED_META = (META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES)
 _CLOSING = "the server is being ended"
 
 

@@ -5,12 +5,9 @@ Two of them may use one JSON-RPC id, or one progress token, at once. Sans-IO.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from middleware.parsing import spell
+from middleware.messages import META_SUBSCRIPTION_ID
 from middleware.splice import STRING, Edit, Span, apply, beginning, decode, encode, members
-
-SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 
 Path = tuple[str, ...]
 TOKEN_PATH: Path = ("params", "_meta", "progressToken")
@@ -18,28 +15,13 @@ TOKEN_PATH: Path = ("params", "_meta", "progressToken")
 ID_PATHS: tuple[Path, ...] = (
     ("id",),
     ("params", "requestId"),
-    ("params", "_meta", SUBSCRIPTION),
-    ("result", "_meta", SUBSCRIPTION),
+    ("params", "_meta", META_SUBSCRIPTION_ID),
+    ("result", "_meta", META_SUBSCRIPTION_ID),
 )
 PROGRESS_PATH: Path = ("params", "progressToken")
 
 _NEWLINE_OR_STRING = re.compile(rf"{STRING}|[\r\n]".encode(), re.DOTALL)
 _TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
-
-
-def same(identifier: object) -> object:
-    """Return what makes two JSON-RPC ids the same: 1 and 1.0 are, 1 and "1", or 1 and true, are not."""
-    if isinstance(identifier, int | float) and not isinstance(identifier, bool):
-        return identifier
-    return spell(identifier)
-
-
-def at(message: Mapping[str, Any], path: Path) -> Any:
-    """Return the value at `path`, None where there is none."""
-    value: Any = message
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def text_at(data: bytes, path: Path) -> str | None:

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Container, Iterator
 from typing import Any, Generic, TypeVar
 
-from middleware.http.hosted.identifiers import ID_PATHS, PROGRESS_PATH, TOKEN_PATH, Path, at, same, text_at
+from middleware.http.hosted.identifiers import ID_PATHS, PROGRESS_PATH, TOKEN_PATH, Path, text_at
+from middleware.messages import at, id_key
 from middleware.parsing import spell
 
 _FORGOTTEN = 10_000  # given up requests whose ids are kept from being used again, in case they are answered still
@@ -44,32 +45,32 @@ class InFlight(Generic[Owner]):
             ValueError: the line is no JSON where something in it has to be replaced.
         """
         entry = Entry(owner, message)
-        if same(entry.identifier) in self._by_id and (own := text_at(line, ("id",))) is not None:
+        if id_key(entry.identifier) in self._by_id and (own := text_at(line, ("id",))) is not None:
             entry.identifier = self._fresh(self._by_id)
             entry.to_server[("id",)] = own, spell(entry.identifier)
             entry.to_client.update(dict.fromkeys(ID_PATHS, (spell(entry.identifier), own)))
-        if same(entry.token) in self._by_token and (own := text_at(line, TOKEN_PATH)) is not None:
+        if id_key(entry.token) in self._by_token and (own := text_at(line, TOKEN_PATH)) is not None:
             entry.token = self._fresh(self._by_token)
             entry.to_server[TOKEN_PATH] = own, spell(entry.token)
             entry.to_client[PROGRESS_PATH] = spell(entry.token), own
-        self._by_id[same(entry.identifier)] = entry
+        self._by_id[id_key(entry.identifier)] = entry
         if entry.token is not None:
-            self._by_token[same(entry.token)] = entry
+            self._by_token[id_key(entry.token)] = entry
         return entry
 
     def of_id(self, identifier: object) -> Owner | None:
         """Return whose request this is in the process; None: nobody's, or nobody's any more."""
-        entry = self._by_id.get(same(identifier))
+        entry = self._by_id.get(id_key(identifier))
         return entry.owner if entry else None
 
     def of_token(self, token: object) -> Owner | None:
         """Return whose request gave this progress token."""
-        entry = self._by_token.get(same(token))
+        entry = self._by_token.get(id_key(token))
         return entry.owner if entry else None
 
     def answered(self, identifier: object) -> Owner | None:
         """Return whose request this was; its id and token may be used again."""
-        entry = self._by_id.get(same(identifier))
+        entry = self._by_id.get(id_key(identifier))
         if entry is None:
             return None
         self.leave(entry)
@@ -78,8 +79,8 @@ class InFlight(Generic[Owner]):
     def leave(self, entry: Entry[Owner]) -> None:
         """Let the request's id and token be used again."""
         for taken, name in ((self._by_id, entry.identifier), (self._by_token, entry.token)):
-            if taken.get(same(name)) is entry:
-                del taken[same(name)]
+            if taken.get(id_key(name)) is entry:
+                del taken[id_key(name)]
 
     def forget(self, entry: Entry[Owner]) -> None:
         """Note that nobody waits for the answer any more. It may be on its way, so its id and token stay in use."""
@@ -101,6 +102,6 @@ class InFlight(Generic[Owner]):
         self._forgotten.clear()
 
     def _fresh(self, taken: Container[object]) -> str:
-        while same(identifier := f"practicum-{next(self._numbers)}") in taken:
+        while id_key(identifier := f"practicum-{next(self._numbers)}") in taken:
             pass
         return identifier

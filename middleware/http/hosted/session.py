@@ -16,11 +16,12 @@ from aiohttp import web
 
 from middleware.abridge import abridge
 from middleware.http.hosted.children import Children
-from middleware.http.hosted.identifiers import PROGRESS_PATH, TOKEN_PATH, at, same
+from middleware.http.hosted.identifiers import PROGRESS_PATH, TOKEN_PATH
 from middleware.http.hosted.stream import Stream
 from middleware.http.recorder import Recorder
 from middleware.lane import HELD_LIMIT
 from middleware.memory.writer import report_to_stderr
+from middleware.messages import at, id_key
 from middleware.parsing import parse
 from middleware.relay import Passage
 from middleware.splice import beginning, decode, elements, encode
@@ -65,16 +66,16 @@ class Session:
                 for message in messages:
                     if message.get("method") == "notifications/cancelled":
                         identifier = at(message, ("params", "requestId"))
-                        asyncio.get_running_loop().call_later(_CANCEL_GRACE_S, self._give_up, same(identifier))
+                        asyncio.get_running_loop().call_later(_CANCEL_GRACE_S, self._give_up, id_key(identifier))
                 return web.Response(status=202)
             stream = Stream(request, self.child)
             self._posts[stream] = [message["id"] for message in asked]
             for message in asked:
-                self._asked.setdefault(same(message["id"]), deque()).append(stream)
+                self._asked.setdefault(id_key(message["id"]), deque()).append(stream)
                 if (token := at(message, TOKEN_PATH)) is not None:
-                    self._tokens[same(token)] = stream
+                    self._tokens[id_key(token)] = stream
                 if message["method"] == "initialize":
-                    self._initializing = same(message["id"])
+                    self._initializing = id_key(message["id"])
             try:
                 self._pass_held(stream)
                 await self._send(line)
@@ -154,10 +155,10 @@ class Session:
         stream = self._stream_of(messages[0])
         answers = [message for message in messages if not isinstance(message.get("method"), str)]
         for message in answers:
-            self._answered(same(message.get("id")))
+            self._answered(id_key(message.get("id")))
         if stream is not None or not answers:
             self._put(stream, passage, is_last=stream in self._posts and not self._posts[stream])
-        if any("error" in message and same(message.get("id")) == self._initializing for message in answers):
+        if any("error" in message and id_key(message.get("id")) == self._initializing for message in answers):
             self.close()  # a session that the server did not want
 
     def _keep_time(self) -> None:
@@ -185,9 +186,9 @@ class Session:
     def _stream_of(self, message: dict[str, Any]) -> Stream | None:
         method = message.get("method")
         if not isinstance(method, str):
-            whose = self._asked.get(same(message.get("id")))
+            whose = self._asked.get(id_key(message.get("id")))
             return whose[0] if whose else None
-        if method == "notifications/progress" and (stream := self._tokens.get(same(at(message, PROGRESS_PATH)))):
+        if method == "notifications/progress" and (stream := self._tokens.get(id_key(at(message, PROGRESS_PATH)))):
             return stream
         if method.endswith("/list_changed") or method == "notifications/resources/updated":
             return self._unrelated()
@@ -209,7 +210,7 @@ class Session:
             del self._asked[key]
         open_ids = self._posts.get(stream, [])
         for index, identifier in enumerate(open_ids):
-            if same(identifier) == key:
+            if id_key(identifier) == key:
                 del open_ids[index]
                 break
         return stream

@@ -14,16 +14,16 @@ from aiohttp import web
 from middleware.abridge import abridge
 from middleware.http.hosted.child import Child
 from middleware.http.hosted.children import Children
-from middleware.http.hosted.identifiers import PROGRESS_PATH, SUBSCRIPTION, at, replaced
+from middleware.http.hosted.identifiers import PROGRESS_PATH, replaced
 from middleware.http.hosted.in_flight import Entry, InFlight
-from middleware.http.hosted.refusal import PARSE_ERROR, refusal
+from middleware.http.hosted.refusal import refusal
 from middleware.http.hosted.stream import Stream
 from middleware.http.mirrored import MarkedParams, marked_params
 from middleware.http.recorder import Recorder
 from middleware.memory.writer import report_to_stderr
+from middleware.messages import META_CLIENT_INFO, META_SUBSCRIPTION_ID, PARSE_ERROR, at, cancellation
 from middleware.parsing import parse
 from middleware.relay import Passage, Relay
-from middleware.timeouts import cancellation
 
 _LISTEN = "subscriptions/listen"
 # The HTTP status that goes with a JSON-RPC error, so that clients which probe for a revision need not read the body.
@@ -175,7 +175,7 @@ class Shared:
     def _exchange_of(self, message: dict[str, Any], method: str) -> _Exchange | None:
         if method == "notifications/progress":
             return self._in_flight.of_token(at(message, PROGRESS_PATH))
-        if (subscription := at(message, ("params", "_meta", SUBSCRIPTION))) is not None:
+        if (subscription := at(message, ("params", "_meta", META_SUBSCRIPTION_ID))) is not None:
             return self._in_flight.of_id(subscription)
         is_change = method.endswith("/list_changed") or method == "notifications/resources/updated"
         open_ones = self._in_flight.newest_first()
@@ -184,5 +184,5 @@ class Shared:
 
 def _client(request: web.BaseRequest, message: dict[str, Any]) -> tuple[str | None, ...]:
     """Return what a client without a session is known by."""
-    info = at(message, ("params", "_meta", "io.modelcontextprotocol/clientInfo"))
+    info = at(message, ("params", "_meta", META_CLIENT_INFO))
     return request.remote, request.headers.get("User-Agent"), json.dumps(info, sort_keys=True)

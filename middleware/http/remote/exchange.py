@@ -13,7 +13,6 @@ from middleware.http.remote.replies import (
     Stream,
     body_of,
     broken_off,
-    error_line,
     line_of,
     malformed,
     not_mcp,
@@ -22,11 +21,11 @@ from middleware.http.remote.replies import (
 )
 from middleware.http.remote.session import RemoteSession
 from middleware.memory.writer import report_to_stderr
+from middleware.messages import HEADER_MISMATCH, SERVER_ENDED, error_answer
 from middleware.parsing import parse, spell
 
 RETRY_S = 1.0  # before a stream is asked for again, where the server has not said
 _SHORTEST_RETRY_S = 0.05
-_HEADER_MISMATCH = -32020
 _RESUMPTIONS = 5  # that fail one after the other before we give up
 _LAST_WORDS_S = 1.0  # for a stream to end once the answer has come
 
@@ -58,14 +57,14 @@ class Exchange:
             self.outgoing.settled.set()
         unanswered = list(self.outgoing.asked.values())
         for identifier in unanswered:
-            await self._client.write(error_line(identifier, reason or broken_off(self._upstream)))
+            await self._client.write(error_answer(identifier, SERVER_ENDED, reason or broken_off(self._upstream)))
         return reason if unanswered else None
 
     async def _run(self) -> str | None:
         response = await self._session.post(self.outgoing)
         if response.status == 400 and self.outgoing.is_modern and self.outgoing.method == "tools/call":
             refused, reason = await self._refusal(response)
-            if refused is None or refused["error"].get("code") != _HEADER_MISMATCH:
+            if refused is None or refused["error"].get("code") != HEADER_MISMATCH:
                 return await self._refused(refused, reason)
             if not await self._session.relearn(self.outgoing):
                 return await self._refused(refused, reason)

@@ -11,9 +11,8 @@ from middleware.errors import UpstreamError
 from middleware.http.events import Event, EventReader
 from middleware.http.upstream import Upstream, shown_url
 from middleware.lane import LINE_LIMIT
-from middleware.parsing import parse, spell
+from middleware.parsing import parse
 
-_FAILED = -32000
 _REFUSAL_LIMIT = 1 << 20  # bytes of a refusal that are read
 
 
@@ -90,12 +89,6 @@ def line_of(data: bytes) -> bytes:
     if data.count(b"\n") == 1 and data.endswith(b"\n"):
         return data
     return data.rstrip(b"\n").replace(b"\n", b" ") + b"\n"
-
-
-def error_line(identifier: Any, message: str) -> bytes:
-    """Return the error that we answer a request with ourselves."""
-    error = {"code": _FAILED, "message": message}
-    return spell({"jsonrpc": "2.0", "id": identifier, "error": error}).encode() + b"\n"
 
 
 async def refusal(upstream: Upstream, response: aiohttp.ClientResponse) -> tuple[dict[str, Any] | None, str]:

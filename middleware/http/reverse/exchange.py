@@ -23,12 +23,11 @@ from middleware.http.recorder import Recorder
 from middleware.http.reverse.headers import to_client, to_server
 from middleware.http.upstream import Upstream
 from middleware.memory.writer import report_to_stderr
+from middleware.messages import META_CLIENT_INFO, SERVER_ENDED, TIMED_OUT, at, cancellation
 from middleware.parsing import parse, spell
-from middleware.relay import OVERDUE, SERVER_ENDED, TIMED_OUT, Passage, Relay
-from middleware.timeouts import cancellation
+from middleware.relay import OVERDUE, Passage, Relay
 
 _TELL_S = 1.0  # the longest that the server may take to hear that we gave up
-_CLIENT = "io.modelcontextprotocol/clientInfo"
 
 
 class Sessions(Protocol):
@@ -365,9 +364,7 @@ def _client(request: web.BaseRequest, messages: list[dict[str, Any]]) -> tuple[s
     """Return what a client without a session is known by."""
     info: Any = None
     for message in messages:
-        params = message.get("params")
-        meta = params.get("_meta") if isinstance(params, dict) else None
-        info = meta.get(_CLIENT) if isinstance(meta, dict) else info
+        info = at(message, ("params", "_meta", META_CLIENT_INFO)) or info
     return request.remote, request.headers.get("User-Agent"), json.dumps(info, sort_keys=True)
 
 

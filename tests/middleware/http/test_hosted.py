@@ -19,9 +19,9 @@ from middleware.http.events import EventReader
 from middleware.http.front import listening
 from middleware.http.hosted import stream as streams
 from middleware.http.hosted.backend import Hosted
-from middleware.http.hosted.identifiers import SUBSCRIPTION
 from middleware.http.mirrored import PROTOCOL_VERSION, SESSION_ID, headers_of
 from middleware.http.recorder import Recorder
+from middleware.messages import META_SUBSCRIPTION_ID
 from tests.middleware.http.peers import run
 from tests.middleware.peer import TIMEOUT_S, call, python, remembered, wait_for
 
@@ -92,7 +92,7 @@ for line in sys.stdin.buffer:
             sys.stdout.flush()
         elif name == "environment": answer(m, json.dumps(dict(os.environ)))
         else: answer(m, json.dumps(arguments))
-""".replace("%s", SUBSCRIPTION)
+""".replace("%s", META_SUBSCRIPTION_ID)
 
 
 class Front:
@@ -442,7 +442,7 @@ def test_a_subscription_is_a_stream_that_names_the_clients_own_id(memory_file: P
                 messages = datas(response)
                 for method in ("notifications/subscriptions/acknowledged", "notifications/tools/list_changed"):
                     message = json.loads(await anext(messages))
-                    assert (message["method"], message["params"]["_meta"][SUBSCRIPTION]) == (method, 1)
+                    assert (message["method"], message["params"]["_meta"][META_SUBSCRIPTION_ID]) == (method, 1)
         await front.until(lambda: sum(b"notifications/cancelled" in line for line in front.heard()) == 2)
         cancelled = {json.loads(line)["params"]["requestId"] for line in front.heard()[-2:]}
         assert cancelled == {json.loads(line)["id"] for line in front.heard()[:2]}

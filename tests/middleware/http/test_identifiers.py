@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middleware.http.hosted.identifiers import ID_PATHS, PROGRESS_PATH, SUBSCRIPTION, as_line, replaced, text_at
+from middleware.http.hosted.identifiers import ID_PATHS, PROGRESS_PATH, as_line, replaced, text_at
+from middleware.messages import META_SUBSCRIPTION_ID
 
 IDS = st.one_of(st.integers(), st.text(max_size=5))
 VALUES = st.recursive(
@@ -31,9 +32,11 @@ def test_an_id_goes_and_comes_back_and_every_other_byte_stays(
 
 def test_what_a_server_says_of_a_request_is_restored_where_it_names_it_and_only_there() -> None:
     names = dict.fromkeys(ID_PATHS, ('"x-1"', "7"))
-    result = b'{ "id" :"x-1","result":{"_meta":{"%s": "x-1"},"id":"x-1"}}' % SUBSCRIPTION.encode()
-    assert replaced(result, names) == b'{ "id" :7,"result":{"_meta":{"%s": 7},"id":"x-1"}}' % SUBSCRIPTION.encode()
-    change = b'{"params":{"_meta":{"%s":"x-1"},"requestId":"another"}}' % SUBSCRIPTION.encode()
+    result = b'{ "id" :"x-1","result":{"_meta":{"%s": "x-1"},"id":"x-1"}}' % META_SUBSCRIPTION_ID.encode()
+    assert (
+        replaced(result, names) == b'{ "id" :7,"result":{"_meta":{"%s": 7},"id":"x-1"}}' % META_SUBSCRIPTION_ID.encode()
+    )
+    change = b'{"params":{"_meta":{"%s":"x-1"},"requestId":"another"}}' % META_SUBSCRIPTION_ID.encode()
     assert replaced(change, names) == change.replace(b'"x-1"', b"7")
     progress = b'{"params":{"progressToken":"x-2","message":"x-2"}}'
     assert replaced(progress, {PROGRESS_PATH: ('"x-2"', "null")}) == progress.replace(b'"x-2"', b"null", 1)
