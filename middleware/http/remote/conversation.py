@@ -17,6 +17,7 @@ from middleware.http.remote.replies import Stream, line_of, refusal, succeeded
 from middleware.http.remote.session import DELIVERY_S, RemoteSession
 from middleware.http.upstream import Upstream
 from middleware.memory.writer import report_to_stderr
+from middleware.messages import id_key
 from middleware.parsing import parse, spell
 
 _IN_FLIGHT = 100  # requests; more wait, and the client with them
@@ -128,13 +129,13 @@ class Conversation:
     def _forget(self, cancellation: Outgoing) -> None:
         """The server knows that a request is cancelled, and will most likely never answer it."""
         for task, request in self._find(cancellation):
-            request.asked.pop(spell(cancellation.params["requestId"]), None)
+            request.asked.pop(id_key(cancellation.params["requestId"]), None)
             if not request.asked:
                 request.settled.set()
                 asyncio.get_running_loop().call_later(_CROSSING_S, task.cancel)
 
     def _find(self, cancellation: Outgoing) -> list[tuple[asyncio.Task[None], Outgoing]]:
-        key = spell(cancellation.params.get("requestId"))
+        key = id_key(cancellation.params.get("requestId"))
         return [(task, request) for task, request in self._running.items() if key in request.asked]
 
     def _listen(self) -> None:

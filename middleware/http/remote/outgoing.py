@@ -8,7 +8,8 @@ from aiohttp.payload import Payload
 
 from middleware.abridge import abridge
 from middleware.http.mirrored import is_modern, revision_of
-from middleware.parsing import parse, spell
+from middleware.messages import id_key
+from middleware.parsing import parse
 
 _PIECE = 1 << 17  # bytes that are handed to the connection at a time
 
@@ -22,9 +23,9 @@ class Outgoing:
         self.is_json = value is not None
         messages = [message for message in (value if isinstance(value, list) else [value]) if isinstance(message, dict)]
         self._alone = value if isinstance(value, dict) else None
-        # Requests that have no answer yet: the id's spelling → the id.
-        self.asked: dict[str, Any] = {
-            spell(message["id"]): message["id"]
+        # Requests that have no answer yet: what makes their ids the same → the id.
+        self.asked: dict[object, Any] = {
+            id_key(message["id"]): message["id"]
             for message in messages
             if "id" in message and isinstance(message.get("method"), str)
         }
@@ -54,7 +55,7 @@ class Outgoing:
         """Take note of a message that came back; return whether it answers one of the requests."""
         if not isinstance(message, dict) or "method" in message or not ("result" in message or "error" in message):
             return False
-        if self.asked.pop(spell(message.get("id")), self) is self:
+        if self.asked.pop(id_key(message.get("id")), self) is self:
             return False
         if not self.asked:
             self.settled.set()

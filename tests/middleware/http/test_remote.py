@@ -51,6 +51,17 @@ def test_requests_are_posted_side_by_side_and_answers_come_as_they_come() -> Non
     run(scenario)
 
 
+def test_an_id_that_comes_back_spelled_otherwise_is_still_the_same() -> None:
+    async def respond(incoming: web.BaseRequest) -> web.StreamResponse:
+        return said(result(float((await incoming.json())["id"])))
+
+    async def scenario() -> None:
+        async with server(respond) as url, conversation(url) as client:
+            assert [(await client.ask(request(number, "a")))["id"] for number in (1, 2)] == [1.0, 2.0]
+
+    run(scenario)
+
+
 def test_any_json_reply_in_any_pieces_is_one_line_and_otherwise_untouched() -> None:
     @settings(max_examples=40)
     @given(values, st.sampled_from([None, 0, 2]), st.booleans(), st.lists(st.integers(1, 40), max_size=5))
