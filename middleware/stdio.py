@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from middleware.defects import Defects
 from middleware.guard import FORWARDED
 from middleware.lane import Lane
 from middleware.memory.identity import TRIAL_TOKEN_VARIABLE, server_uid
@@ -118,17 +119,17 @@ class _Loop:
         self._hints = writer.hints
         # Lines from the client that the relay has not taken note of, as `Relay.client_message` takes them.
         self._unnoted: list[tuple[bytes, int | None]] = []
+        self._defects = Defects()
         self._up = Lane(
             *(0, server.input, self._from_client, _writer_to(server.input)),
             holds=lambda: relay.edits_requests,
-            defect=self._say_defect,
+            defect=self._defects.say,
         )
         self._down = Lane(
             *(server.output, 1, relay.server_message, _standard_output_writer()),
             holds=lambda: relay.edits_answers,
-            defect=self._say_defect,
+            defect=self._defects.say,
         )
-        self._defect_said = False
         self._poll = select.poll()
         self._watched: dict[int, int] = {}  # descriptor → events
         self._client_gone = False
@@ -174,13 +175,8 @@ class _Loop:
             try:
                 self._relay.client_message(line, size)
             except Exception as error:  # noqa: BLE001 - nor the server its question
-                self._say_defect(error)
+                self._defects.say(error)
         self._unnoted.clear()
-
-    def _say_defect(self, error: Exception) -> None:
-        if not self._defect_said:
-            self._defect_said = True
-            report_to_stderr(f"a message passed unrecorded, please report this: {type(error).__name__}: {error}")
 
     def _proceed(self) -> None:
         """Do what has become possible: pass lines on, and pass endings on."""

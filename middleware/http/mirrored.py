@@ -69,7 +69,10 @@ def headers_of(message: Mapping[str, Any], marked: MarkedParams) -> dict[str, st
 
 def marked_params(schema: Any) -> dict[tuple[str, ...], str]:
     """Return the parameters that an input schema marks; {} where its marks break the rules, as if there were none."""
-    found = dict(_marked(schema, ()))
+    try:
+        found = dict(_marked(schema, ()))
+    except RecursionError:
+        return {}
     names = [name.lower() for name in found.values()]
     return found if len(set(names)) == len(names) else {}
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from middleware.defects import Defects
 from middleware.lane import COMMIT_WAIT_S
 from middleware.memory.identity import server_uid
 from middleware.memory.writer import Writer, report_to_stderr
 from middleware.recording import Recording
-from middleware.relay import Relay
+from middleware.relay import Passage, Relay
 
 _CLIENTS = 1_000  # without a session that are told apart; the least recently seen is forgotten first
 _END_S = 2.0  # the longest that the writer's last words may take
@@ -45,6 +46,8 @@ class Recorder:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._clients: OrderedDict[Hashable, Recording] = OrderedDict()
         self._streams: list[tuple[Relay, Insert]] = []
+        self._settling: set[Relay] = set()  # whose cancelled calls an alarm will close
+        self._defects = Defects()
         self._writer.start()
 
     def session(self) -> Relay:
@@ -69,6 +72,22 @@ class Recorder:
         if len(self._clients) > _CLIENTS:
             self._clients.popitem(last=False)[1].end()
 
+    def client_message(self, relay: Relay, data: bytes, size: int | None = None) -> None:
+        """Have `relay` take note of a message from its client, and have that written; see `Relay.client_message`."""
+        try:
+            relay.client_message(data, size)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the server its question
+            self._defects.say(error)
+        self.noted(relay)
+
+    def server_message(self, relay: Relay, data: bytes, size: int | None = None) -> Passage:
+        """Have `relay` take note of a message from the server; see `Relay.server_message`."""
+        try:
+            return relay.server_message(data, size)
+        except Exception as error:  # noqa: BLE001 - nor the client its answer
+            self._defects.say(error)
+            return Passage(data)
+
     async def durable(self, ticket: int) -> None:
         """Wait until what was submitted up to `ticket` is durable, or has gone to the spool because that took long."""
         writer = self._writer
@@ -87,11 +106,16 @@ class Recorder:
             writer.give_up(ticket)
 
     def noted(self, relay: Relay) -> None:
-        """Have what a client's message brought written, and its cancelled calls closed when they are due."""
+        """Have what `relay` has recorded written, and its cancelled calls closed when they are due."""
         due_in = relay.settle()
-        if due_in is not None:
-            self._loop.call_later(due_in, self.noted, relay)
+        if due_in is not None and relay not in self._settling:
+            self._settling.add(relay)
+            self._loop.call_later(due_in, self._settle, relay)
         self._writer.send()
+
+    def _settle(self, relay: Relay) -> None:
+        self._settling.discard(relay)
+        self.noted(relay)
 
     @contextmanager
     def listening(self, relay: Relay, insert: Insert) -> Iterator[None]:

@@ -20,7 +20,6 @@ from middleware.http.hosted.identifiers import PROGRESS_PATH, TOKEN_PATH
 from middleware.http.hosted.stream import Stream
 from middleware.http.recorder import Recorder
 from middleware.lane import HELD_LIMIT
-from middleware.memory.writer import report_to_stderr
 from middleware.messages import at, id_key
 from middleware.parsing import parse
 from middleware.relay import Passage
@@ -122,9 +121,8 @@ class Session:
 
     async def _send(self, line: bytes) -> None:
         data = self._relay.to_server(line)
-        self._relay.client_message(line)
+        self._recorder.client_message(self._relay, line)
         await self.child.write(data)
-        self._recorder.noted(self._relay)
         self._keep_time()
 
     def _give_up(self, key: object) -> None:
@@ -147,7 +145,7 @@ class Session:
             for span in list(elements(text, beginning(text))):
                 self._take(encode(text[span.start : span.end]))
             return
-        self._deliver(self._note(line), messages)
+        self._deliver(self._recorder.server_message(self._relay, line), messages)
         self._keep_time()
 
     def _deliver(self, passage: Passage, messages: Sequence[dict[str, Any]]) -> None:
@@ -175,13 +173,6 @@ class Session:
             self.child.write_now(line.rstrip())
         self._recorder.noted(self._relay)
         self._keep_time()
-
-    def _note(self, line: bytes) -> Passage:
-        try:
-            return self._relay.server_message(line)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the client its answer
-            report_to_stderr(f"a message passed unrecorded, please report this: {type(error).__name__}: {error}")
-            return Passage(line)
 
     def _stream_of(self, message: dict[str, Any]) -> Stream | None:
         method = message.get("method")

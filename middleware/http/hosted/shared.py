@@ -6,7 +6,7 @@ by an id or a progress token; what does not say it goes to the newest request: t
 
 import asyncio
 import json
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from aiohttp import web
@@ -20,7 +20,6 @@ from middleware.http.hosted.refusal import refusal
 from middleware.http.hosted.stream import Stream
 from middleware.http.mirrored import MarkedParams, marked_params
 from middleware.http.recorder import Recorder
-from middleware.memory.writer import report_to_stderr
 from middleware.messages import META_CLIENT_INFO, META_SUBSCRIPTION_ID, PARSE_ERROR, at, cancellation
 from middleware.parsing import parse
 from middleware.relay import Passage, Relay
@@ -80,10 +79,9 @@ class Shared:
             return refusal(400, PARSE_ERROR, "the body is no JSON", exchange.identifier)
         with child.in_use(), self._hearing(exchange) if is_listen else nullcontext():
             try:
-                relay.client_message(line)
+                self._recorder.client_message(relay, line)
                 await child.write(data)
                 exchange.was_sent = True
-                self._recorder.noted(relay)
                 self._keep_time(exchange)
                 del line, data, message  # which may be long, and so may the answer be
                 return await exchange.stream.respond(self._recorder)
@@ -94,6 +92,7 @@ class Shared:
                 if exchange.is_open:
                     relay.hang_up()
                     self._give_up(exchange, "the client closed the stream")
+                relay.end()  # of an answer that was none
                 self._recorder.noted(relay)
 
     async def notify(self, line: bytes) -> web.StreamResponse:
@@ -154,17 +153,14 @@ class Shared:
             exchange.stream.put(self._note(exchange, line, message), is_last=is_last)
 
     def _note(self, exchange: _Exchange, line: bytes, message: dict[str, Any]) -> Passage:
-        try:
-            if "error" in message:
-                code = at(message, ("error", "code"))
-                exchange.stream.status = _STATUS.get(code, 200) if isinstance(code, int) else 200
-            elif exchange.method == "tools/list":
-                self._note_marks(parse(line))
+        if "error" in message:
+            code = at(message, ("error", "code"))
+            exchange.stream.status = _STATUS.get(code, 200) if isinstance(code, int) else 200
+        elif exchange.method == "tools/list":
+            self._note_marks(parse(line))
+        with suppress(ValueError):  # in the midst of a long message, of which only the beginning was read
             line = replaced(line, exchange.entry.to_client)
-            return exchange.relay.server_message(line)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the client its answer
-            report_to_stderr(f"a message passed unrecorded, please report this: {type(error).__name__}: {error}")
-            return Passage(line)
+        return self._recorder.server_message(exchange.relay, line)
 
     def _note_marks(self, message: dict[str, Any]) -> None:
         tools = at(message, ("result", "tools"))

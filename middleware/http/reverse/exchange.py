@@ -22,7 +22,6 @@ from middleware.http.mirrored import PROTOCOL_VERSION, SESSION_ID
 from middleware.http.recorder import Recorder
 from middleware.http.reverse.headers import to_client, to_server
 from middleware.http.upstream import Upstream
-from middleware.memory.writer import report_to_stderr
 from middleware.messages import META_CLIENT_INFO, SERVER_ENDED, TIMED_OUT, at, cancellation
 from middleware.parsing import parse, spell
 from middleware.relay import OVERDUE, Passage, Relay
@@ -146,16 +145,12 @@ class Exchange:
     def _heard(self, body: bytes, size: int) -> None:
         if not body:
             return
-        try:
-            value = parse(body)
-            messages = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
-            self._asked = [one["id"] for one in messages if "id" in one and isinstance(one.get("method"), str)]
-            self._listens = any(one.get("method") == "subscriptions/listen" for one in messages)
-            self._relay = self._choose_relay(messages)
-            self._relay.client_message(body, size)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the server its question
-            _say_defect(error)
-        self._recorder.noted(self._relay)
+        value = parse(body)
+        messages = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+        self._asked = [one["id"] for one in messages if "id" in one and isinstance(one.get("method"), str)]
+        self._listens = any(one.get("method") == "subscriptions/listen" for one in messages)
+        self._relay = self._choose_relay(messages)
+        self._recorder.client_message(self._relay, body, size)
         self._alive()
 
     def _choose_relay(self, messages: list[dict[str, Any]]) -> Relay:
@@ -218,7 +213,7 @@ class Exchange:
             self._request.transport.abort()
 
     def _answered(self, body: bytes, response: aiohttp.ClientResponse, size: int | None = None) -> Passage:
-        passage = self._note(self._under_its_id(body), size)
+        passage = self._recorder.server_message(self._relay, self._under_its_id(body), size)
         if passage.finish is None:
             passage = Passage(body, passage.ticket)
         self._abandon(f"the server answered with HTTP {response.status} {response.reason or ''}".rstrip())
@@ -259,17 +254,10 @@ class Exchange:
         """Take note of an event; return it as it goes on, once it may."""
         if not event.data:
             return event.raw
-        passage = self._note(event.data)
+        passage = self._recorder.server_message(self._relay, event.data)
         self._alive()
         await self._recorder.durable(passage.ticket)
         return event.raw if passage.finish is None else with_data(event, passage.finish())
-
-    def _note(self, message: bytes, size: int | None = None) -> Passage:
-        try:
-            return self._relay.server_message(message, size)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must never cost the client its answer
-            _say_defect(error)
-            return Passage(message)
 
     def _abandon(self, reason: str, code: int = SERVER_ENDED) -> list[Passage]:
         """Close the requests that will not be answered; return what to tell the client of each."""
@@ -386,10 +374,6 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
 
 def _is_large(response: aiohttp.ClientResponse) -> bool:
     return response.content_length is None or response.content_length > LONG
-
-
-def _say_defect(error: Exception) -> None:
-    report_to_stderr(f"a message passed unrecorded, please report this: {type(error).__name__}: {error}")
 
 
 class _TooLongError(Exception):

@@ -22,6 +22,7 @@ from middleware.http.hosted.backend import Hosted
 from middleware.http.mirrored import PROTOCOL_VERSION, SESSION_ID, headers_of
 from middleware.http.recorder import Recorder
 from middleware.messages import META_SUBSCRIPTION_ID
+from middleware.relay import Relay
 from tests.middleware.http.peers import run
 from tests.middleware.peer import TIMEOUT_S, call, python, remembered, wait_for
 
@@ -461,6 +462,34 @@ def test_errors_have_the_status_that_probing_clients_look_for(memory_file: Path)
 
     with_front(memory_file, test)
     assert remembered(memory_file) == [("die", "no_answer"), ("echo", "result")]
+
+
+def test_an_answer_that_is_none_ends_its_request(memory_file: Path) -> None:
+    async def test(front: Front) -> None:
+        line = '{"jsonrpc":"2.0","id":1}'
+        assert await front.ask_modern(call(1, "raw", {"line": line})) == (200, [json.loads(line)])
+        await asyncio.to_thread(wait_for, memory_file, "SELECT tool_name, outcome FROM calls", [("raw", "no_answer")])
+
+    with_front(memory_file, test)
+
+
+@pytest.mark.parametrize("modern", [False, True])
+def test_a_defect_of_ours_costs_a_record_but_no_message(
+    modern: bool, memory_file: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    async def test(front: Front) -> None:
+        headers = {} if modern else {SESSION_ID.replace("-", "_"): await front.begin()}
+        monkeypatch.setattr(Relay, "client_message", fail)
+        monkeypatch.setattr(Relay, "server_message", fail)
+        for number in (1, 2):
+            ask = front.ask_modern if modern else front.ask
+            assert (await ask(call(number, "say", {"n": number}), **headers))[0] == 200
+
+    with_front(memory_file, test)
+    assert capfd.readouterr().err.count("please report this") == 1
 
 
 def test_headers_are_held_against_the_schema_that_was_listed(memory_file: Path) -> None:

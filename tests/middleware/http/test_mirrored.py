@@ -99,3 +99,10 @@ def test_what_a_message_names_is_modern_unless_it_is_a_revision_before_2026_07_2
     assert [is_modern(revision) for revision in ("2025-11-25", "2026-07-28", "2027-01-01", "v999.0.0", "", None)] == [
         *(False, True, True, True, True, False)
     ]
+
+
+def test_a_schema_of_bottomless_depth_marks_nothing() -> None:
+    schema: dict[str, object] = {}
+    for _ in range(5_000):
+        schema = {"properties": {"deeper": schema}}
+    assert marked_params(schema) == {}
