@@ -63,10 +63,15 @@ class Upstream:
             if response.status not in (307, 308) or "Location" not in response.headers:
                 return response
             response.release()
-            target = url.join(URL(response.headers["Location"]))
-            if target.origin() != url.origin() or isinstance(data, AsyncIterator):
+            location = response.headers["Location"]
+            try:
+                target = url.join(URL(location))
+                is_ours = target.origin() == url.origin()
+            except ValueError:  # it is no URL
+                is_ours = False
+            if not is_ours or isinstance(data, AsyncIterator):
                 raise UpstreamError(
-                    f"the server {self.name!r} at {self.shown} sends us on to {shown_url(str(target))}; "
+                    f"the server {self.name!r} at {self.shown} sends us on to {shown_url(location)}; "
                     "if that is right, give that URL with --url"
                 )
             self._url = url = target

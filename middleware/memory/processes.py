@@ -24,6 +24,8 @@ def process_is_gone(pid: int, identity: str) -> bool:
     """Return whether the process that once called itself `pid` and `identity` has certainly ended."""
     own = process_identity().rpartition("/")[0]
     theirs = identity.rpartition("/")[0]
+    if bool(own) != bool(theirs):
+        return False  # one of the two could not see where it runs
     if own.partition("/")[0] != theirs.partition("/")[0]:
         return True  # another boot
     if own != theirs:

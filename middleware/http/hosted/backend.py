@@ -115,6 +115,8 @@ class Hosted:
         body = await _read(request)
         if body is None:
             return _refused(413, INVALID_REQUEST, f"a request may hold at most {BODY_LIMIT} bytes")
+        if self._is_closing:  # since its beginning came: what it started now, nobody would end
+            return _refused(503, SERVER_ENDED, _CLOSING)
         line, value = as_line(body), parse(abridge(body))
         if line is None or value is None:
             return _refused(400, PARSE_ERROR, "the body is no JSON")

@@ -173,7 +173,7 @@ class Child:
             self._line.clear()
             if self._overlong:
                 self._overlong = False
-                whole = _refusal(whole)
+                whole = refusal(whole)
             self._pass(whole)
         if not self._overlong:
             self._line += rest
@@ -240,12 +240,15 @@ class Child:
         self._ended(reason or self._process.ending())
 
 
-def _refusal(head: bytes) -> bytes:
-    """Return what takes the place of a response that is too long to be passed on, of which this is the beginning."""
+def refusal(head: bytes) -> bytes:
+    """Return what takes the place of a response that is too long to be passed on, of which this is the beginning;
+    nothing takes the place of another message."""
     identifier = "null"
     text = decode(head[:_HEAD_BYTES])
     with suppress(ValueError):  # where the beginning ends
         for one in members(text, beginning(text)):
+            if one.key == "method":
+                return b""  # no response: an error under its id would answer another's request
             if one.key == "id":
                 identifier = text[one.value.start : one.value.end]
     words = f"the server answered with more than {LINE_LIMIT >> 20} MiB, which is too long to pass on; ask for less"

@@ -16,7 +16,9 @@ from typing import Any
 
 from middleware.http.remote.conversation import Conversation
 from middleware.http.upstream import Upstream
+from middleware.memory.writer import report_to_stderr
 
+_FAILED = 1 << 8  # exit code 1, as os.wait gives it
 _IGNORED = (signal.SIGUSR1, signal.SIGUSR2)
 
 
@@ -35,6 +37,7 @@ class RemoteServer:
         self.input_closed = False
         self._told: int = 0  # the signal
         self._has_ended = False
+        self._has_failed = False
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(_Unawaited())
         self._task = self._loop.create_task(self._serve(upstream, their_input, their_output))
@@ -61,7 +64,7 @@ class RemoteServer:
     def reap(self) -> None:
         """Note whether the conversation has ended."""
         if self._has_ended and self.status is None:
-            self.status = self._told
+            self.status = self._told or (_FAILED if self._has_failed else 0)
 
     def kill(self) -> None:
         """End a conversation that still runs; there is nobody left to have it with."""
@@ -70,11 +73,12 @@ class RemoteServer:
 
     def ending(self) -> str:
         """Return what a client is told whose requests can no longer be answered."""
-        return f"the relay to the server {self._name!r} was told to end before the server answered; start it again"
+        what = "failed" if self._has_failed else "was told to end"
+        return f"the relay to the server {self._name!r} {what} before the server answered; start it again"
 
     def exit_code(self) -> int:
         """Return the code to end with."""
-        return 128 + self._told if self._told else 0
+        return 128 + self._told if self._told else os.waitstatus_to_exitcode(self.status or 0)
 
     async def _serve(self, upstream: Upstream, source: int, sink: int) -> None:
         await Conversation(upstream, source, sink).run()
@@ -83,8 +87,12 @@ class RemoteServer:
         try:
             with suppress(asyncio.CancelledError):
                 self._loop.run_until_complete(self._task)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not look like an orderly end
+            self._has_failed = True
+            report_to_stderr(f"the relay failed, please report this: {type(error).__name__}: {error}")
         finally:
             self._has_ended = True
+            self._loop.close()
             os.close(sink)
             os.close(source)
             # As the end of a child process would be made known.

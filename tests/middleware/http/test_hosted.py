@@ -11,12 +11,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from middleware.http.access import TOKEN_VARIABLE, Access
 from middleware.http.events import EventReader
 from middleware.http.front import listening
+from middleware.http.hosted import child
 from middleware.http.hosted import stream as streams
 from middleware.http.hosted.backend import Hosted
 from middleware.http.mirrored import PROTOCOL_VERSION, SESSION_ID, headers_of
@@ -490,6 +492,51 @@ def test_a_defect_of_ours_costs_a_record_but_no_message(
 
     with_front(memory_file, test)
     assert capfd.readouterr().err.count("please report this") == 1
+
+
+def test_a_message_that_ends_after_we_were_told_to_end_starts_nothing(memory_file: Path) -> None:
+    begun, closed = asyncio.Event(), asyncio.Event()
+
+    class Watched(Hosted):
+        async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+            asyncio.get_running_loop().call_soon(begun.set)  # when it has begun to read
+            return await super().respond(request)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"jsonrpc":"2.0","id":1,'
+        await closed.wait()
+        yield b'"method":"initialize"}'
+
+    async def test() -> None:
+        recorder = Recorder(memory_file, name="hosted", command=["x"], trial_token=None)
+        log = memory_file.parent / "heard"
+        backend = Watched("hosted", [*python(SERVER), str(log)], recorder)
+        async with listening("127.0.0.1", 0, Access("127.0.0.1"), backend) as url, aiohttp.ClientSession() as session:
+            headers = {"Content-Type": "application/json", "Accept": BOTH}
+            asking = asyncio.create_task(session.post(url, data=slowly(), headers=headers))
+            await begun.wait()
+            await backend.close()
+            closed.set()
+            async with await asking as response:
+                assert response.status == 503
+        await recorder.close()
+        assert not log.exists()
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("beginning", "instead"),
+    [
+        ('{"jsonrpc":"2.0","id":"a","result":"', {"id": "a", "code": -32000}),
+        ('{"jsonrpc":"2.0","id":"a","method":"sampling/createMessage","params":"', None),
+        ('{"jsonrpc":"2.0","method":"notifications/message","params":"', None),
+    ],
+)
+def test_only_an_answer_that_is_too_long_becomes_an_error(beginning: str, instead: dict[str, Any] | None) -> None:
+    line = child.refusal(beginning.encode() + b"x" * 5000)
+    found = json.loads(line) if line else None
+    assert (found and {"id": found["id"], "code": found["error"]["code"]}) == instead
 
 
 def test_headers_are_held_against_the_schema_that_was_listed(memory_file: Path) -> None:

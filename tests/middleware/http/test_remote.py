@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import select
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +12,8 @@ from aiohttp import ClientResponse, web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from middleware.http.remote.conversation import Conversation
+from middleware.http.remote.server import RemoteServer
 from middleware.http.upstream import Upstream
 from tests.middleware.http.near import (
     TIMEOUT_S,
@@ -60,6 +64,39 @@ def test_an_id_that_comes_back_spelled_otherwise_is_still_the_same() -> None:
             assert [(await client.ask(request(number, "a")))["id"] for number in (1, 2)] == [1.0, 2.0]
 
     run(scenario)
+
+
+@pytest.mark.parametrize("location", ["http://[", "mailto:somebody", "http://elsewhere.test:99999/"])
+def test_a_redirect_to_what_is_no_url_is_an_answer_like_others(location: str) -> None:
+    async def respond(incoming: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=308, headers={"Location": location})
+
+    async def scenario() -> None:
+        async with server(respond) as url, conversation(url) as client:
+            words = (await client.ask(request(1, "a")))["error"]["message"]
+            assert "sends us on" in words
+            assert "report this" not in words
+
+    run(scenario)
+
+
+def test_a_defect_ends_the_conversation_with_an_exit_code_that_says_so(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(_: Conversation) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(Conversation, "run", fail)
+    remote = RemoteServer(Upstream("x", "http://x.test/", {}))
+    assert select.select([remote.output], [], [], TIMEOUT_S)[0]
+    assert os.read(remote.output, 1) == b""
+    os.close(remote.output)
+    remote.close_input()
+    remote._thread.join(TIMEOUT_S)
+    remote.reap()
+    assert (remote.status, remote.exit_code()) == (256, 1)
+    assert "failed before the server answered" in remote.ending()
+    assert capfd.readouterr().err.count("\n") == 1
 
 
 def test_any_json_reply_in_any_pieces_is_one_line_and_otherwise_untouched() -> None:
