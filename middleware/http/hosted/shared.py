@@ -5,13 +5,13 @@ by an id or a progress token; what does not say it goes to the newest request: t
 """
 
 import asyncio
-import json
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from aiohttp import web
 
 from middleware.abridge import abridge
+from middleware.http.clients import client_of
 from middleware.http.hosted.child import Child
 from middleware.http.hosted.children import Children
 from middleware.http.hosted.identifiers import PROGRESS_PATH, replaced
@@ -20,7 +20,7 @@ from middleware.http.hosted.refusal import refusal
 from middleware.http.hosted.stream import Stream
 from middleware.http.mirrored import MarkedParams, marked_params
 from middleware.http.recorder import Recorder
-from middleware.messages import META_CLIENT_INFO, META_SUBSCRIPTION_ID, PARSE_ERROR, at, cancellation
+from middleware.messages import META_SUBSCRIPTION_ID, PARSE_ERROR, at, cancellation
 from middleware.parsing import parse
 from middleware.relay import Passage, Relay
 
@@ -70,7 +70,7 @@ class Shared:
             self._child = self._children.start(take=self._take, ended=self.close)
         child = self._child
         is_listen = message["method"] == _LISTEN
-        relay = self._recorder.exchange(_client(request, message))
+        relay = self._recorder.exchange(client_of(request, [message]))
         exchange = _Exchange(message, child, Stream(request, child, is_always_stream=is_listen), relay)
         try:
             exchange.entry = self._in_flight.enter(exchange, message, line)
@@ -176,9 +176,3 @@ class Shared:
         is_change = method.endswith("/list_changed") or method == "notifications/resources/updated"
         open_ones = self._in_flight.newest_first()
         return next((one for one in open_ones if (one.method == _LISTEN) == is_change), None)
-
-
-def _client(request: web.BaseRequest, message: dict[str, Any]) -> tuple[str | None, ...]:
-    """Return what a client without a session is known by."""
-    info = at(message, ("params", "_meta", META_CLIENT_INFO))
-    return request.remote, request.headers.get("User-Agent"), json.dumps(info, sort_keys=True)

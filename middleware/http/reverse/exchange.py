@@ -5,24 +5,24 @@ result waits until it is recorded; a long one passes while it comes, all but its
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import nullcontext, suppress
 from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
 
 from middleware.abridge import LONG, Abridger, abridge
 from middleware.errors import UpstreamError
+from middleware.http.clients import client_of
 from middleware.http.events import Event, EventReader, event_of, with_data
 from middleware.http.front import BODY_LIMIT, ENDING
 from middleware.http.mirrored import PROTOCOL_VERSION, SESSION_ID
 from middleware.http.recorder import Recorder
-from middleware.http.reverse.headers import to_client, to_server
+from middleware.http.reverse.down import ClientGoneError, DownStream, headers_down, write
+from middleware.http.reverse.headers import to_server
 from middleware.http.upstream import Upstream
-from middleware.messages import META_CLIENT_INFO, SERVER_ENDED, TIMED_OUT, at, cancellation
+from middleware.messages import SERVER_ENDED, TIMED_OUT, cancellation
 from middleware.parsing import parse, spell
 from middleware.relay import OVERDUE, Passage, Relay
 
@@ -65,7 +65,7 @@ class Exchange:
         # Without a session nothing outlives the exchange: its end is the end of its requests.
         self._is_alone = self._session_id is None
         self._relay = self._choose_relay([])
-        self._stream: _Stream | None = None
+        self._stream: DownStream | None = None
         self._passing: web.StreamResponse | None = None  # a long body, under way
         self._patience = asyncio.timeout(None)
 
@@ -81,7 +81,7 @@ class Exchange:
             response = await self._gave_up()
         except _TooLongError:
             return web.Response(status=413, text=f"a message may have at most {BODY_LIMIT} bytes\n")
-        except (_ClientGoneError, ConnectionResetError):  # which is its right
+        except (ClientGoneError, ConnectionResetError):  # which is its right
             return web.Response(status=499)
         except asyncio.CancelledError as error:
             if error.args != (ENDING,):
@@ -159,7 +159,7 @@ class Exchange:
         self._introduces = any(message.get("method") == "initialize" for message in messages)
         if self._introduces:
             return self._recorder.session()
-        return self._recorder.exchange(_client(self._request, messages))
+        return self._recorder.exchange(client_of(self._request, messages))
 
     def _follow_session(self, response: aiohttp.ClientResponse) -> None:
         given = response.headers.get(SESSION_ID)
@@ -168,7 +168,7 @@ class Exchange:
             self._is_alone = False
             self._sessions.begin(given, self._relay)
         elif self._session_id is None and self._introduces:
-            self._recorder.stay_with(_client(self._request, []), self._relay)
+            self._recorder.stay_with(client_of(self._request, []), self._relay)
         elif self._session_id is not None and (
             response.status == 404 or (self._request.method == "DELETE" and response.ok)
         ):
@@ -182,12 +182,12 @@ class Exchange:
         passage = self._answered(body, response)
         await self._recorder.durable(passage.ticket)
         return web.Response(
-            status=response.status, reason=response.reason, headers=_down(response), body=_whole(passage)
+            status=response.status, reason=response.reason, headers=headers_down(response), body=_whole(passage)
         )
 
     async def _pass_large(self, response: aiohttp.ClientResponse) -> web.StreamResponse:
         """Pass a long body on as it comes, all but its last piece: that waits until what it completes is recorded."""
-        down = web.StreamResponse(status=response.status, reason=response.reason, headers=_down(response))
+        down = web.StreamResponse(status=response.status, reason=response.reason, headers=headers_down(response))
         if "Content-Encoding" not in response.headers:
             down.content_length = response.content_length
         self._passing = down
@@ -196,14 +196,14 @@ class Exchange:
         last = b""
         try:
             async for chunk in response.content.iter_any():
-                await _write(down, last)
+                await write(down, last)
                 abridger.feed(chunk)
                 last = chunk
                 self._alive()
         except aiohttp.ClientError as error:
             return await self._failed(502, str(self._upstream.failure(error)))
         await self._recorder.durable(self._answered(abridger.finish(), response, abridger.size).ticket)
-        await _write(down, last)
+        await write(down, last)
         await down.write_eof()
         return down
 
@@ -229,7 +229,7 @@ class Exchange:
         return spell({**value, "id": self._asked[0]}).encode()
 
     async def _pass_stream(self, response: aiohttp.ClientResponse) -> web.StreamResponse:
-        self._stream = stream = _Stream(self._request, response)
+        self._stream = stream = DownStream(self._request, response)
         await stream.begin()
         reader = EventReader()
         can_resume = False
@@ -309,67 +309,8 @@ class Exchange:
         return web.Response(status=status, body=body, content_type="application/json")
 
 
-class _Stream:
-    """An event stream to a client."""
-
-    def __init__(self, request: web.BaseRequest, upstream: aiohttp.ClientResponse) -> None:
-        self.response = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=_down(upstream))
-        self._request = request
-        self.mid_event = False
-        self._inserted: list[bytes] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def begin(self) -> None:
-        await self.response.prepare(self._request)
-
-    async def write(self, data: bytes, *, ends: bool = True) -> None:
-        """Send an event, or a piece that does not end one."""
-        self.mid_event = not ends
-        if ends and self._inserted:
-            data += b"".join(self._inserted)
-            self._inserted.clear()
-        if data:
-            await _write(self.response, data)
-
-    def insert(self, message: bytes) -> None:
-        """Send a message of ours, between two events."""
-        self._inserted.append(event_of(message))
-        if not self.mid_event:
-            task = asyncio.ensure_future(self.write(b""))
-            self._tasks.add(task)
-            task.add_done_callback(self._forget)
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # that the client is gone is seen elsewhere
-
-    async def end(self) -> None:
-        await self.response.write_eof()
-
-
-def _client(request: web.BaseRequest, messages: list[dict[str, Any]]) -> tuple[str | None, ...]:
-    """Return what a client without a session is known by."""
-    info: Any = None
-    for message in messages:
-        info = at(message, ("params", "_meta", META_CLIENT_INFO)) or info
-    return request.remote, request.headers.get("User-Agent"), json.dumps(info, sort_keys=True)
-
-
 def _whole(passage: Passage) -> bytes:
     return passage.finish() if passage.finish else passage.data
-
-
-def _down(response: aiohttp.ClientResponse) -> CIMultiDict[str]:
-    return CIMultiDict(to_client(response.headers.items()))
-
-
-async def _write(response: web.StreamResponse, data: bytes) -> None:
-    try:
-        await response.write(data)
-    except ConnectionResetError as error:
-        # The library's is one of its client errors too, which here are the server's.
-        raise _ClientGoneError from error
 
 
 def _is_large(response: aiohttp.ClientResponse) -> bool:
@@ -378,7 +319,3 @@ def _is_large(response: aiohttp.ClientResponse) -> bool:
 
 class _TooLongError(Exception):
     """A message is longer than we take."""
-
-
-class _ClientGoneError(Exception):
-    """The client has closed its connection."""
