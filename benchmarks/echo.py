@@ -4,7 +4,7 @@
     python -m benchmarks.echo http PORT
 
 Its tool `echo` returns its `text`, `times` times over, after `delay_ms`. Over HTTP it answers as the SDK's servers do
-by default: with a session, and each response as an event of a stream.
+by default: with a session, and each response as an event of a stream. It prints its port; 0 is any free one.
 """
 
 import asyncio
@@ -93,6 +93,7 @@ async def on_http(port: int) -> None:
     runner = web.ServerRunner(web.Server(respond, access_log=None))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
+    print(runner.addresses[0][1], flush=True)
     await asyncio.Event().wait()
 
 

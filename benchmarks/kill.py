@@ -1,46 +1,41 @@
 """Does anything that a client saw get lost when relays are killed with SIGKILL at random moments?
 
-    python -m benchmarks.kill [--kills 200] [--relays 8] [--seed 0] [--json]
+    python -m benchmarks.kill [--way WAY] [--kills 200] [--relays 8] [--seed 0] [--json]
 
-Each relay has a server of its own and a client that calls without a pause, one to four calls at a time; all write into
-one memory. A killed relay is started again at once. Afterwards every result that a client has read must be in the
-memory, once; the file must be sound; and no process of the killed may be left.
+A way is what the client speaks and what the server does: 'stdio' (both), 'stdio-url', 'http-url' or 'http-stdio'; all
+in turn without --way. Each relay has a client that calls without a pause, one to four calls at a time, and a server of
+its own, but for that at the URL, which all share; all write into one memory. A killed relay is started again at once.
+Afterwards every result that a client has read must be in the memory, once; the file must be sound; and no process of
+the killed may be left.
 """
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
+from benchmarks.ways import TIMEOUT_S, WAYS, RelayGoneError, client_of, remote, start_relay
 from middleware.memory.database import open_database
 from middleware.memory.rows import close_orphans, take_in_spools
 
-ROOT = Path(__file__).parents[1]
-TIMEOUT_S = 60.0
-SERVER = """
-import os, re, sys
-for line in sys.stdin.buffer:
-    identifier = re.search(rb'"id": ("[^"]*")', line)[1]
-    try:
-        os.write(1, b'{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\\n' % identifier)
-    except BrokenPipeError:
-        break
-"""
+# A relay over HTTP takes longer to start, and is to be killed at work too.
+PAUSE_S = {"stdio": 0.15, "stdio-url": 0.8, "http-url": 0.8, "http-stdio": 0.8}
 
 
 @dataclass(frozen=True)
 class Report:
     """What came of it."""
 
+    way: str
     kills: int
     answers: int  # results that clients have read
     rows: int  # calls in the memory, those that nobody saw answered too
@@ -55,15 +50,17 @@ class Report:
         return not (self.missing or self.repeated or self.orphans) and self.integrity == "ok"
 
 
-class Client(threading.Thread):
+class Caller(threading.Thread):
     """Calls through a relay, and starts another when it dies, until told to stop."""
 
-    def __init__(self, number: int, memory: Path, seed: int) -> None:
+    def __init__(self, way: str, number: int, memory: Path, url: str, seed: int) -> None:
         super().__init__(daemon=True)
         self.answered: list[str] = []
         self.failure: str | None = None
+        self._way = way
         self._number = number
         self._memory = memory
+        self._url = url
         self._random = random.Random(seed)
         self._asked = 0
         self._ending = threading.Event()
@@ -85,64 +82,44 @@ class Client(threading.Thread):
             raise RuntimeError(f"client {self._number}: {self.failure or 'it hangs'}")
 
     def _start_relay(self) -> subprocess.Popen[bytes]:
-        name = f"server {self._number}"
-        return subprocess.Popen(
-            [
-                *(sys.executable, "-I", "-m", "learner", "proxy", "--name", name, "--memory", str(self._memory)),
-                *("--", sys.executable, "-I", "-S", "-c", SERVER),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env={**os.environ, "XDG_STATE_HOME": str(self._memory.parent / "state")},
-        )
+        return start_relay(self._way, self._memory, name=f"server {self._number}", url=self._url)
 
     def _use(self, relay: subprocess.Popen[bytes]) -> None:
         """Call through `relay` until it dies, or we are told to stop."""
-        assert relay.stdin is not None
-        assert relay.stdout is not None
-        with relay.stdin, relay.stdout:
-            buffer = b""
-            ended = False
-            while not (ended or self._ending.is_set()):
-                wanted = self._random.randint(1, 4)
-                try:
-                    os.write(relay.stdin.fileno(), b"".join(self._call() for _ in range(wanted)))
-                except BrokenPipeError:
-                    ended = True
-                while wanted and not ended:
-                    data = os.read(relay.stdout.fileno(), 1 << 16)
-                    *lines, buffer = (buffer + data).split(b"\n")
-                    for line in lines:
-                        message = json.loads(line)
-                        assert "result" in message, message
-                        self.answered.append(message["id"])
-                    wanted -= len(lines)
-                    ended = not data
+        client = None
+        with suppress(RelayGoneError):
+            client = client_of(self._way, relay, self._number)
+            while not self._ending.is_set():
+                for identifier in client.calls(self._identifiers()):
+                    self.answered.append(identifier)
+        if client is not None:
+            client.close()
+        if self._way.startswith("http") and self._ending.is_set():
+            relay.terminate()
         relay.wait(TIMEOUT_S)
+        for end in (relay.stdin, relay.stdout, relay.stderr):
+            if end is not None:
+                end.close()
 
-    def _call(self) -> bytes:
-        self._asked += 1
-        identifier = f"{self._number}/{self._asked}"
-        params = {"name": "t", "arguments": {"number": self._asked}}
-        return (
-            json.dumps({"jsonrpc": "2.0", "id": identifier, "method": "tools/call", "params": params}).encode() + b"\n"
-        )
+    def _identifiers(self) -> list[str]:
+        first = self._asked
+        self._asked += self._random.randint(1, 4)
+        return [f"{self._number}/{number}" for number in range(first, self._asked)]
 
 
-def measure(kills: int, relays: int, seed: int) -> Report:
+def measure(kills: int, relays: int, seed: int, way: str = "stdio") -> Report:
     """Kill relays `kills` times in all, and look what is left."""
     started = time.monotonic()
     chance = random.Random(seed)
     left: list[psutil.Process] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, remote() if way.endswith("url") else nullcontext("") as url:
         memory = Path(folder) / "memory.db"
-        clients = [Client(number, memory, chance.randrange(1 << 30)) for number in range(relays)]
+        clients = [Caller(way, number, memory, url, chance.randrange(1 << 30)) for number in range(relays)]
         for client in clients:
             client.start()
         killed = 0
         while killed < kills:
-            time.sleep(chance.uniform(0, 0.15))
+            time.sleep(chance.uniform(0, PAUSE_S[way]))
             relay = chance.choice(clients).relay
             try:
                 left += psutil.Process(relay.pid).children(recursive=True)
@@ -166,6 +143,7 @@ def measure(kills: int, relays: int, seed: int) -> Report:
         connection.close()
     kept = {json.loads(str(identifier)) for identifier, _, has_result in rows if has_result}
     return Report(
+        way=way,
         kills=killed,
         answers=len(answers),
         rows=sum(int(str(count)) for _, count, _ in rows),
@@ -196,18 +174,23 @@ def _has_ended(process: psutil.Process) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What is lost when relays are killed at random moments.")
+    parser.add_argument("--way", choices=WAYS, help="Only this one.")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--relays", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="Print JSON for machines.")
     options = parser.parse_args()
-    report = measure(options.kills, options.relays, options.seed)
-    if options.json:
-        print(json.dumps(asdict(report)))
-    else:
-        print("  ".join(f"{name:>9}" for name in asdict(report)))
-        print("  ".join(f"{value:>9}" for value in asdict(report).values()))
-    sys.exit(0 if report.is_sound else 1)
+    are_sound = True
+    for number, way in enumerate([options.way] if options.way else WAYS):
+        report = measure(options.kills, options.relays, options.seed, way)
+        are_sound &= report.is_sound
+        if options.json:
+            print(json.dumps(asdict(report)), flush=True)
+            continue
+        if number == 0:
+            print("  ".join(f"{name:>10}" for name in asdict(report)))
+        print("  ".join(f"{value:>10}" for value in asdict(report).values()), flush=True)
+    sys.exit(0 if are_sound else 1)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,16 @@ import json
 import pytest
 
 from benchmarks import kill, soak
+from benchmarks.ways import WAYS
 from middleware.recording import Recording
 from middleware.relay import Relay
 from tests.middleware.peer import call
 from tests.middleware.taken import result
 
 
-def test_relays_that_are_killed_lose_nothing_that_their_clients_saw() -> None:
-    report = kill.measure(kills=8, relays=3, seed=1)
+@pytest.mark.parametrize("way", WAYS)
+def test_relays_that_are_killed_lose_nothing_that_their_clients_saw(way: str) -> None:
+    report = kill.measure(kills=8, relays=3, seed=1, way=way)
     assert report.kills == 8
     assert report.answers > 0
     assert report.is_sound, report
