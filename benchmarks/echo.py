@@ -11,7 +11,9 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 TOOLS = [
     {
@@ -84,10 +86,11 @@ async def on_http(port: int) -> None:
             return web.Response(status=202)
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
         if message["method"] == "initialize":
-            headers["Mcp-Session-Id"] = "a-session"
+            headers["Mcp-Session-Id"] = uuid4().hex
         response = web.StreamResponse(headers=headers)
-        await response.prepare(request)
-        await response.write(b"event: message\r\ndata: " + data + b"\r\n\r\n")
+        with suppress(ConnectionResetError):  # the client was killed
+            await response.prepare(request)
+            await response.write(b"event: message\r\ndata: " + data + b"\r\n\r\n")
         return response
 
     runner = web.ServerRunner(web.Server(respond, access_log=None))

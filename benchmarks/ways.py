@@ -24,11 +24,12 @@ _LEGACY = "2025-11-25"
 # Answers each request at once, without the start of a JSON library.
 SERVER = """
 import os, re, sys
+result = b'{"content":[{"type":"text","text":"%s"}]}' % (b"x" * 300)
 for line in sys.stdin.buffer:
     found = re.search(rb'"id": ("[^"]*")', line)
     if found is None: continue
     try:
-        os.write(1, b'{"jsonrpc":"2.0","id":%s,"result":{"content":[]}}\\n' % found[1])
+        os.write(1, b'{"jsonrpc":"2.0","id":%s,"result":%s}\\n' % (found[1], result))
     except BrokenPipeError:
         break
 """
@@ -139,15 +140,16 @@ class HttpClient:
         self._free: list[http.client.HTTPConnection] = []
         self._session: str | None = None
         self._has_begun = is_modern
+        self.name = "benchmark"  # that the client goes by
 
     def calls(self, identifiers: Sequence[str]) -> Iterator[str]:
         connections: list[http.client.HTTPConnection] = []
         try:
             if not self._has_begun:
-                self._begin()
+                self.begin()
             for identifier in identifiers:
                 connections.append(self._connection())
-                self._post(connections[-1], _call(identifier, is_modern=self._is_modern))
+                self._post(connections[-1], _call(identifier, self.name if self._is_modern else None))
             for connection in connections:
                 body = connection.getresponse().read()
                 yield _answered(body.partition(b"data: ")[2].strip() if body[:1] != b"{" else body)
@@ -159,15 +161,24 @@ class HttpClient:
         for connection in self._free:
             connection.close()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begin a session."""
         connection = self._connection()
-        hello = {"protocolVersion": _LEGACY, "capabilities": {}, "clientInfo": {"name": "benchmark", "version": "1"}}
+        hello = {"protocolVersion": _LEGACY, "capabilities": {}, "clientInfo": {"name": self.name, "version": "1"}}
         message = {"jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": hello}
         self._post(connection, json.dumps(message).encode())
         response = connection.getresponse()
         response.read()
         self._session = response.headers["Mcp-Session-Id"]
         self._has_begun = True
+        self._free.append(connection)
+
+    def end(self) -> None:
+        """End the session."""
+        connection = self._connection()
+        connection.request("DELETE", "/mcp", headers={"Mcp-Session-Id": self._session or ""})
+        connection.getresponse().read()
+        self._session = None
         self._free.append(connection)
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -182,11 +193,13 @@ class HttpClient:
         connection.request("POST", "/mcp", body, headers)
 
 
-def _call(identifier: str, *, is_modern: bool = False) -> bytes:
-    params: dict[str, Any] = {"name": "echo", "arguments": {"text": identifier}}
-    if is_modern:
+def _call(identifier: str, modern_name: str | None = None) -> bytes:
+    params: dict[str, Any] = {"name": "echo", "arguments": {"text": f"{identifier:>300}"}}
+    if modern_name is not None:
         prefix = "io.modelcontextprotocol/"
-        params["_meta"] = {f"{prefix}protocolVersion": MODERN, f"{prefix}clientCapabilities": {}}
+        client = {"name": modern_name, "version": "1"}
+        meta = {f"{prefix}protocolVersion": MODERN, f"{prefix}clientCapabilities": {}, f"{prefix}clientInfo": client}
+        params["_meta"] = meta
     return json.dumps({"jsonrpc": "2.0", "id": identifier, "method": "tools/call", "params": params}).encode()
 
 

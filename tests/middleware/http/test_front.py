@@ -1,4 +1,4 @@
-"""The address that clients reach: what does not grow with what they send."""
+"""The address that clients reach: what does not grow with what they send, and odd but lawful requests."""
 
 import asyncio
 
@@ -34,5 +34,32 @@ def test_a_connection_that_is_kept_alive_holds_nothing_of_its_requests() -> None
             (task,) = set(echo.tasks)
             callbacks = task._callbacks  # private, and the one place where they show
             assert len(callbacks or []) <= 1
+
+    run(test())
+
+
+def test_a_client_that_waits_to_be_told_to_go_on_is_told_and_long_headers_pass() -> None:
+    async def test() -> None:
+        async with listening("127.0.0.1", 0, Access("127.0.0.1"), Echo()) as url:
+            port = int(url.rpartition(":")[2].partition("/")[0])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            head = [b"POST /mcp HTTP/1.1", b"Host: 127.0.0.1", b"Content-Length: 2", b"Expect: 100-continue"]
+            head += [b"Mcp-Param-Long: " + b"x" * 200_000]
+            writer.write(b"\r\n".join([*head, b"", b""]))
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(b"{}")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            assert await reader.readexactly(2) == b"{}"
+            writer.close()
+            await writer.wait_closed()
+
+    run(test())
+
+
+def test_headers_beyond_what_anybody_sends_are_refused_and_the_next_client_is_served() -> None:
+    async def test() -> None:
+        async with listening("127.0.0.1", 0, Access("127.0.0.1"), Echo()) as url, client() as session:
+            assert (await post(session, url, b"{}", X_Long="x" * 300_000))[0] == 400
+            assert await post(session, url, b"{}") == (200, b"{}")
 
     run(test())
