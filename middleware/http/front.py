@@ -18,6 +18,8 @@ from middleware.memory.writer import report_to_stderr
 
 PATH = "/mcp"
 BODY_LIMIT = 64 << 20  # bytes of a request
+# Open at once, streams too: each takes two descriptors at most, and often a process may have no more than 1,024.
+_REQUESTS = 400
 _CLOSE_S = 1.0  # how long open responses may go on once we were told to end
 
 ENDING = "we were told to end"  # why a handler is cancelled whose client is still there
@@ -94,7 +96,10 @@ async def listening(host: str, port: int, access: Access, backend: Backend) -> A
 
 
 def _guarded(access: Access, backend: Backend, responding: set[asyncio.Task[None]]) -> Respond:
+    count = 0
+
     async def respond(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal count
         if request.task not in responding:  # one for each connection, however many requests it brings
             responding.add(request.task)
             request.task.add_done_callback(responding.discard)
@@ -105,9 +110,15 @@ def _guarded(access: Access, backend: Backend, responding: set[asyncio.Task[None
             return web.Response(status=status, text=words + "\n", headers=headers)
         if request.path != PATH:
             return web.Response(status=404, text=f"there is nothing at this path; the server is at {PATH}\n")
+        if count >= _REQUESTS:
+            return web.Response(status=503, text=f"{_REQUESTS} requests are open here; try again when one has ended\n")
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # the low-level server leaves that to us
-        return await backend.respond(request)
+        count += 1
+        try:
+            return await backend.respond(request)
+        finally:
+            count -= 1
 
     return respond
 

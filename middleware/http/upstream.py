@@ -82,21 +82,24 @@ class Upstream:
         if isinstance(error, UpstreamError):
             return error
         # In the words of the system: aiohttp's own may hold the whole URL.
-        reason = type(error).__name__
+        reason, remedy = type(error).__name__, "check its URL and that it runs"
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            reason = str(error.certificate_error)
+            said = getattr(error.certificate_error, "verify_message", None) or str(error.certificate_error)
+            reason = f"its certificate is not trusted ({said})"
+            remedy = "if it is right, name a file that holds it, or its issuer's, in SSL_CERT_FILE"
         elif isinstance(error, TimeoutError):
-            reason = f"no connection within {_CONNECT_S:.0f} s"
+            reason = f"no connection within {_CONNECT_S:g} s"
         elif isinstance(error, aiohttp.ServerDisconnectedError):
             reason = "it closed the connection without an answer"
+        elif isinstance(error, aiohttp.ClientHttpProxyError):
+            reason = f"the proxy refused with HTTP {error.status}"
         elif isinstance(error, OSError):
             cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
             reason = cause.strerror or str(cause) or reason
             if cause.errno is not None and cause.errno > 0:  # look-ups of names have numbers of their own
                 reason = os.strerror(cause.errno)
-        return UpstreamError(
-            f"the server {self.name!r} at {self.shown} cannot be reached: {reason}; check its URL and that it runs"
-        )
+        way = f" through the proxy {shown_url(self._proxy)}" if self._proxy else ""
+        return UpstreamError(f"the server {self.name!r} at {self.shown} cannot be reached{way}: {reason}; {remedy}")
 
     async def close(self) -> None:
         """Close all connections."""

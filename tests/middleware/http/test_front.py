@@ -2,8 +2,10 @@
 
 import asyncio
 
+import pytest
 from aiohttp import web
 
+from middleware.http import front
 from middleware.http.access import Access
 from middleware.http.front import listening
 from tests.middleware.http.peers import client, post, run
@@ -60,6 +62,31 @@ def test_headers_beyond_what_anybody_sends_are_refused_and_the_next_client_is_se
     async def test() -> None:
         async with listening("127.0.0.1", 0, Access("127.0.0.1"), Echo()) as url, client() as session:
             assert (await post(session, url, b"{}", X_Long="x" * 300_000))[0] == 400
+            assert await post(session, url, b"{}") == (200, b"{}")
+
+    run(test())
+
+
+def test_only_so_many_requests_are_open_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "_REQUESTS", 2)
+    arrived = asyncio.Queue[None]()
+    goes_on = asyncio.Event()
+
+    class Slow(Echo):
+        async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+            arrived.put_nowait(None)
+            await goes_on.wait()
+            return await super().respond(request)
+
+    async def test() -> None:
+        async with listening("127.0.0.1", 0, Access("127.0.0.1"), Slow()) as url, client() as session:
+            open_ones = [asyncio.create_task(post(session, url, b"{}")) for _ in range(2)]
+            for _ in open_ones:
+                await arrived.get()
+            status, said = await post(session, url, b"{}")
+            assert (status, b"try again" in said) == (503, True)
+            goes_on.set()
+            assert await asyncio.gather(*open_ones) == [(200, b"{}")] * 2
             assert await post(session, url, b"{}") == (200, b"{}")
 
     run(test())

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from middleware.http.access import TOKEN_VARIABLE, Access
 from middleware.http.events import EventReader
 from middleware.http.front import listening
-from middleware.http.hosted import child
+from middleware.http.hosted import backend, child
 from middleware.http.hosted import stream as streams
 from middleware.http.hosted.backend import Hosted
 from middleware.http.mirrored import PROTOCOL_VERSION, SESSION_ID, headers_of
@@ -33,7 +33,7 @@ META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontex
 
 # Writes down each line it reads in the file that it is given; what it answers depends on the tool that is called.
 SERVER = """
-import json, os, sys
+import json, os, sys, time
 log = open(sys.argv[1], "ab", 0)
 held = []
 def say(**message):
@@ -71,6 +71,10 @@ for line in sys.stdin.buffer:
         elif method != "tools/call": say(id=m["id"], error={"code": -32601, "message": "Method not found"})
         elif name == "hang": pass
         elif name == "die": os._exit(5)
+        elif name == "deaf":
+            log.write(b"deaf\\n")
+            while not os.path.exists(arguments["until"]): time.sleep(0.01)
+            answer(m, "hears")
         elif name == "hold": held.append(m)
         elif name == "free":
             while held:
@@ -713,3 +717,92 @@ def test_messages_pass_byte_for_byte_in_both_directions(memory_file: Path) -> No
 
     run(work())
     wait_for(memory_file, "SELECT DISTINCT outcome FROM calls", [("result",)])
+
+
+def test_a_session_that_nobody_uses_is_ended_and_one_that_waits_for_an_answer_is_not(
+    memory_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "_IDLE_S", 0.3)
+
+    async def test(front: Front) -> None:
+        used = await front.begin()
+        async with asyncio.TaskGroup() as group:
+            answer = group.create_task(front.ask(call(1, "hold"), Mcp_Session_Id=used))
+            await front.until(lambda: any(b'"hold"' in line for line in front.heard()))
+            unused = await front.begin()
+            first, second = front.started()
+            await front.until(lambda: not is_running(second))
+            assert (await front.ask(call(2, "echo"), Mcp_Session_Id=unused))[0] == 404
+            assert is_running(first)
+            assert (await front.ask(call(3, "free"), Mcp_Session_Id=used))[0] == 200
+        assert answer.result()[0] == 200
+
+    with_front(memory_file, test)
+
+
+def test_the_session_unused_longest_makes_room_for_another_unless_all_are_in_use(
+    memory_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "_SESSIONS", 2)
+
+    async def test(front: Front) -> None:
+        one, two = await front.begin(), await front.begin()
+        assert (await front.ask(call(1, "echo"), Mcp_Session_Id=one))[0] == 200
+        three = await front.begin()
+        _, second, _ = front.started()
+        await front.until(lambda: not is_running(second))
+        assert (await front.ask(call(1, "echo"), Mcp_Session_Id=two))[0] == 404
+        async with asyncio.TaskGroup() as group:
+            held = [group.create_task(front.ask(call(2, "hold"), Mcp_Session_Id=each)) for each in (one, three)]
+            await front.until(lambda: sum(b'"hold"' in line for line in front.heard()) == 2)
+            status, (message,) = await front.ask({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {}})
+            assert (status, "end one with DELETE" in message["error"]["message"]) == (503, True)
+            for each in (one, three):
+                assert (await front.ask(call(3, "free"), Mcp_Session_Id=each))[0] == 200
+        assert [task.result()[0] for task in held] == [200, 200]
+
+    with_front(memory_file, test)
+
+
+def test_an_answer_that_is_too_long_becomes_an_error_and_the_next_passes(
+    memory_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "LINE_LIMIT", 1 << 20)
+
+    async def test(front: Front) -> None:
+        identifier = await front.begin()
+        for ask, headers in ((front.ask, {"Mcp_Session_Id": identifier}), (front.ask_modern, {})):
+            _, (message,) = await ask(call("long", "echo", {"text": "x" * 3_000_000}), **headers)
+            assert (message["id"], "too long to pass on" in message["error"]["message"]) == ("long", True)
+            _, (message,) = await ask(call("next", "echo", {"text": "x"}), **headers)
+            assert message["id"] == "next"
+            assert "result" in message
+
+    with_front(memory_file, test)
+    assert remembered(memory_file) == [("echo", "protocol_error"), ("echo", "result")] * 2
+
+
+def test_a_server_that_does_not_read_holds_its_clients_until_it_does(memory_file: Path) -> None:
+    until = memory_file.parent / "hear"
+
+    async def test(front: Front) -> None:
+        identifier = await front.begin()
+        for ask, headers in ((front.ask, {"Mcp_Session_Id": identifier}), (front.ask_modern, {})):
+            until.unlink(missing_ok=True)
+            before = front.log.read_bytes().count(b"deaf\n")
+            async with asyncio.TaskGroup() as group:
+                deaf = group.create_task(ask(call("deaf", "deaf", {"until": str(until)}), **headers))
+                await front.until(lambda: front.log.read_bytes().count(b"deaf\n") > before)  # noqa: B023 - used here
+                long = [
+                    group.create_task(ask(call(number, "echo", {"text": "x" * 700_000}), **headers))
+                    for number in range(4)
+                ]
+                # One client's server does not read; another's is served meanwhile.
+                other = await front.begin()
+                assert (await front.ask(call(1, "echo"), Mcp_Session_Id=other))[0] == 200
+                assert not any(task.done() for task in [deaf, *long])
+                until.touch()
+            assert [len(text_of(task.result()[1][0])) for task in long] == [700_012] * 4
+
+    with_front(memory_file, test)
+    assert remembered(memory_file, "count(*), sum(outcome = 'result')") == [(12, 12)]
