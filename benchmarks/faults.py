@@ -61,8 +61,8 @@ class Report:
 class Calls:
     """A client, and what became of its calls."""
 
-    def __init__(self, client: Client) -> None:
-        self.made = 0
+    def __init__(self, client: Client, made: int) -> None:
+        self.made = made
         self.failed = 0
         self.client = client
 
@@ -180,18 +180,17 @@ def measure(fault: str, way: str, seconds: float, calls_before: int = CALLS_BEFO
 
 def _measure(fault: str, way: str, seconds: float, memory: Path, url: str, calls_before: int) -> Report:
     open_database(memory).close()
-    relay = start_relay(way, memory, name="faults", url=url, errors=subprocess.PIPE)
-    calls = Calls(client_of(way, relay, 1))
+    relay, calls = _start(way, memory, url, 0)
     for _ in range(calls_before):
         calls.one()
+    # When it ends all is brought from the log into the file, where pages can be damaged; the log is then small.
+    _end(way, relay, calls)
+    relay, calls = _start(way, memory, url, calls.made)
     without = calls.during(seconds)
     if fault == "read-only":
         _end(way, relay, calls)
         undo = BEGIN[fault](memory)
-        relay = start_relay(way, memory, name="faults", url=url, errors=subprocess.PIPE)
-        again = Calls(client_of(way, relay, 1))
-        again.made, again.failed = calls.made, calls.failed
-        calls = again
+        relay, calls = _start(way, memory, url, calls.made)
     else:
         undo = BEGIN[fault](memory)
     times = calls.during(seconds)
@@ -212,6 +211,14 @@ def _measure(fault: str, way: str, seconds: float, memory: Path, url: str, calls
         rows=rows,
         distinct=distinct,
     )
+
+
+def _start(way: str, memory: Path, url: str, made: int) -> tuple[subprocess.Popen[bytes], Calls]:
+    """Start a relay, and make a first call, which waits for the start."""
+    relay = start_relay(way, memory, name="faults", url=url, errors=subprocess.PIPE)
+    calls = Calls(client_of(way, relay, 1), made)
+    calls.one()
+    return relay, calls
 
 
 def _end(way: str, relay: subprocess.Popen[bytes], calls: Calls) -> int:
