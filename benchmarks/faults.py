@@ -229,7 +229,7 @@ def _end(way: str, relay: subprocess.Popen[bytes], calls: Calls) -> int:
     relay.wait(TIMEOUT_S)
     assert relay.stderr is not None
     with relay.stderr:
-        return len(relay.stderr.read().splitlines())
+        return calls.client.warnings + len(relay.stderr.read().splitlines())
 
 
 def _wait_for(memory: Path, made: int) -> tuple[int, int]:

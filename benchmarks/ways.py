@@ -42,6 +42,8 @@ class RelayGoneError(Exception):
 class Client(Protocol):
     """Calls through one relay."""
 
+    warnings: int  # lines that the relay has said before it could be reached
+
     def calls(self, identifiers: Sequence[str]) -> Iterator[str]:
         """Make a call under each id, at once; yield the ids as their results come.
 
@@ -85,10 +87,12 @@ def client_of(way: str, relay: subprocess.Popen[bytes], number: int) -> Client:
     if way.startswith("stdio"):
         return StdioClient(relay)
     assert relay.stderr is not None
-    found = re.search(rb"is served at http://127\.0\.0\.1:(\d+)/mcp", relay.stderr.readline())
-    if found is None:
-        raise RelayGoneError
-    return HttpClient(int(found[1]), is_modern=number % 2 == 1)
+    for warnings, line in enumerate(relay.stderr):
+        if found := re.search(rb"is served at http://127\.0\.0\.1:(\d+)/mcp", line):
+            client = HttpClient(int(found[1]), is_modern=number % 2 == 1)
+            client.warnings = warnings
+            return client
+    raise RelayGoneError
 
 
 @contextmanager
@@ -111,6 +115,7 @@ class StdioClient:
         assert relay.stdout is not None
         self._input, self._output = relay.stdin, relay.stdout
         self._buffer = b""
+        self.warnings = 0
 
     def calls(self, identifiers: Sequence[str]) -> Iterator[str]:
         try:
@@ -137,9 +142,11 @@ class HttpClient:
     def __init__(self, port: int, *, is_modern: bool) -> None:
         self._port = port
         self._is_modern = is_modern
+        self._all: list[http.client.HTTPConnection] = []
         self._free: list[http.client.HTTPConnection] = []
         self._session: str | None = None
         self._has_begun = is_modern
+        self.warnings = 0
         self.name = "benchmark"  # that the client goes by
 
     def calls(self, identifiers: Sequence[str]) -> Iterator[str]:
@@ -158,7 +165,7 @@ class HttpClient:
         self._free += connections
 
     def close(self) -> None:
-        for connection in self._free:
+        for connection in self._all:
             connection.close()
 
     def begin(self) -> None:
@@ -182,7 +189,10 @@ class HttpClient:
         self._free.append(connection)
 
     def _connection(self) -> http.client.HTTPConnection:
-        return self._free.pop() if self._free else http.client.HTTPConnection("127.0.0.1", self._port, TIMEOUT_S)
+        if self._free:
+            return self._free.pop()
+        self._all.append(http.client.HTTPConnection("127.0.0.1", self._port, TIMEOUT_S))
+        return self._all[-1]
 
     def _post(self, connection: http.client.HTTPConnection, body: bytes) -> None:
         headers = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}

@@ -22,7 +22,7 @@ def run(*arguments: object, memory: Path, **environment: str) -> subprocess.Comp
         [sys.executable, "-I", "-m", "learner", "--memory", str(memory), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         env={**os.environ, "COLUMNS": "250", **environment},
     )
 
@@ -33,7 +33,7 @@ def test_help_imports_nothing_heavy() -> None:
         "assert CliRunner().invoke(learner, ['--help']).exit_code == 0;"
         "print([m for m in ('mcp', 'pydantic', 'rich', 'tantivy', 'apsw', 'asyncio', 'torch') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=200)
     assert done.stdout.strip() == "[]", done.stderr
 
 
@@ -93,7 +93,7 @@ def test_a_reader_that_goes_away_hears_no_complaint(memory_file: Path) -> None:
     for number in range(300):
         recorded_call(memory_file, server, "tide", {"number": number, "padding": "x" * 400})
     command = f"'{sys.executable}' -I -m learner --memory '{memory_file}' calls --limit 300 --json | head -1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=200)
     assert (done.stdout, done.stderr) == ("[\n", "")
 
 
@@ -191,7 +191,7 @@ def test_a_memory_that_is_a_folder_does_not_keep_a_tool_from_working(tmp_path: P
         input="hello\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
     assert (done.returncode, done.stdout) == (0, "hello\n")
     assert len(done.stderr.splitlines()) == 1, done.stderr

@@ -24,7 +24,7 @@ def learner(memory: Path, *arguments: str) -> Any:
         [sys.executable, "-I", "-m", "learner", "--memory", str(memory), *arguments, "--json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -88,7 +88,7 @@ async def test_a_second_client_sees_the_hint_and_no_longer_after_rollback(
     practised: tuple[Path, dict[str, Any]], mode: str
 ) -> None:
     memory, report = practised
-    with anyio.fail_after(90):
+    with anyio.fail_after(200):
         async with connect(memory, mode) as client:
             before = await descriptions(client)
             assert not any(HEADING in text for text in before.values())

@@ -134,7 +134,7 @@ for n in range(40):
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=200,
         ).stdout
         for seed in ("1", "2", "3")
     ]

@@ -2,10 +2,11 @@
 
 import gc
 import json
+import os
 
 import pytest
 
-from benchmarks import kill, soak
+from benchmarks import faults, kill, soak
 from benchmarks.ways import WAYS
 from middleware.recording import Recording
 from middleware.relay import Relay
@@ -43,6 +44,16 @@ def test_a_relay_that_lives_long_does_not_grow(way: str, load: str, calls: int) 
     # What looks up the host's name is a pool of threads.
     assert samples[-1].threads <= samples[0].threads + (0 if way == "stdio" else 1)
     assert samples[-1].rss_mb < (40 if way == "stdio" else 90)
+
+
+@pytest.mark.parametrize("fault", faults.FAULTS)
+def test_over_http_no_call_fails_or_is_lost_while_the_memory_cannot_be_used(fault: str) -> None:
+    if fault in ("full", "read-only") and os.geteuid():
+        pytest.skip("mounting a small file system needs to be root")
+    report = faults.measure(fault, "http-url", seconds=0.5, calls_before=50)
+    assert report.calls > 0
+    assert report.is_sound, report
+    assert report.warnings <= 1
 
 
 def test_answered_cancelled_and_overdue_requests_leave_no_object_behind() -> None:

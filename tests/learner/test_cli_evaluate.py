@@ -223,7 +223,7 @@ def test_failure_ends_the_process_with_one_line_and_1() -> None:
         [sys.executable, "-m", "learner", "evaluate", "--suite", "nowhere", "--split", "x", "--model", "recall"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -48,7 +48,7 @@ async def use(memory: Path) -> None:
 
 @pytest.mark.anyio
 async def test_a_refusal_is_a_response_and_a_server_that_dies_ends_practice(memory_file: Path) -> None:
-    with anyio.fail_after(60), pytest.raises(PracticeError, match="'toy' behind the relay broke off"):
+    with anyio.fail_after(90), pytest.raises(PracticeError, match="'toy' behind the relay broke off"):
         await use(memory_file)
     with Memory(memory_file) as memory:
         assert [(call.tool_name, call.outcome) for call in memory.calls()] == [("b", "no_answer"), ("a", "tool_error")]
@@ -56,6 +56,6 @@ async def test_a_refusal_is_a_response_and_a_server_that_dies_ends_practice(memo
 
 @pytest.mark.anyio
 async def test_a_server_that_does_not_start_is_named(memory_file: Path) -> None:
-    with anyio.fail_after(60), pytest.raises(PracticeError, match="'none' behind the relay broke off"):
+    with anyio.fail_after(90), pytest.raises(PracticeError, match="'none' behind the relay broke off"):
         async with LiveTools.behind_relay("none", ["/no/such/command"], memory_file, {}):
             pass

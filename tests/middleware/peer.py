@@ -18,7 +18,7 @@ from middleware.memory.database import open_database
 from middleware.memory.rows import close_orphans, take_in_spools
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 30.0
+TIMEOUT_S = 90.0
 
 # Answers every request at once with what it was asked; "die" ends it, "hang" is never answered.
 ECHO = """

@@ -214,7 +214,7 @@ def test_the_same_seed_and_calls_give_the_same_bytes_in_every_process() -> None:
             cwd=registry.__file__.rsplit("/", 2)[0],
             capture_output=True,
             check=True,
-            timeout=60,
+            timeout=200,
         ).stdout
         for hash_seed in ("1", "2")
     ]

@@ -13,7 +13,7 @@ from middleware.http.remote.conversation import Conversation
 from middleware.http.remote.pipes import lines
 from middleware.http.upstream import Upstream
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 90.0
 MODERN = "2026-07-28"
 
 Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

@@ -16,7 +16,7 @@ from middleware.http.recorder import Recorder
 from middleware.http.reverse.backend import Reverse
 from middleware.http.upstream import Upstream
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 90.0
 NAME = "remote"
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
