@@ -27,6 +27,7 @@ from middleware.memory.database import open_database
 
 FAULTS = ("full", "read-only", "header", "page", "locked")
 WAYS = ("stdio", "http-url")
+AT_START = ("read-only", "page")  # these need that no relay has the memory open when they begin
 PAUSE_S = 0.005
 CALLS_BEFORE = 2_000
 CALLS_AFTER = 50
@@ -111,28 +112,34 @@ def make_read_only(memory: Path) -> Callable[[], None]:
     return undo
 
 
-def damage(offset: int, noise: bytes) -> Begin:
-    """Return what overwrites a piece of the memory's file, from its middle on where the offset is negative."""
+def damage_header(memory: Path) -> Callable[[], None]:
+    """Overwrite what the file begins with, while the relay has it open."""
+    return _overwrite(memory, 0, NOISE[:100])
 
-    def begin(memory: Path) -> Callable[[], None]:
-        size = memory.stat().st_size
-        start = offset if offset >= 0 else size // 2 // len(noise) * len(noise)
+
+def damage_page(memory: Path) -> Callable[[], None]:
+    """Overwrite the page through which SQLite finds calls; a relay that has read it already would not notice."""
+    connection = open_database(memory)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'calls'").fetchall()[0]
+    connection.close()
+    return _overwrite(memory, (int(str(page)) - 1) * len(NOISE), NOISE)
+
+
+def _overwrite(memory: Path, start: int, noise: bytes) -> Callable[[], None]:
+    with memory.open("r+b") as file:
+        file.seek(start)
+        before = file.read(len(noise))
+        file.seek(start)
+        file.write(noise)
+
+    def repair() -> None:
         with memory.open("r+b") as file:
             file.seek(start)
-            before = file.read(len(noise))
-            file.seek(start)
-            file.write(noise)
-
-        def repair() -> None:
-            with memory.open("r+b") as file:
+            if file.read(len(noise)) == noise:  # else SQLite has brought it back, newer than ours
                 file.seek(start)
-                if file.read(len(noise)) == noise:  # else SQLite has brought it back, newer than ours
-                    file.seek(start)
-                    file.write(before)
+                file.write(before)
 
-        return repair
-
-    return begin
+    return repair
 
 
 def lock(memory: Path) -> Callable[[], None]:
@@ -151,8 +158,8 @@ def lock(memory: Path) -> Callable[[], None]:
 BEGIN: dict[str, Begin] = {
     "full": fill,
     "read-only": make_read_only,
-    "header": damage(0, NOISE[:100]),
-    "page": damage(-1, NOISE),
+    "header": damage_header,
+    "page": damage_page,
     "locked": lock,
 }
 
@@ -187,7 +194,7 @@ def _measure(fault: str, way: str, seconds: float, memory: Path, url: str, calls
     _end(way, relay, calls)
     relay, calls = _start(way, memory, url, calls.made)
     without = calls.during(seconds)
-    if fault == "read-only":
+    if fault in AT_START:
         _end(way, relay, calls)
         undo = BEGIN[fault](memory)
         relay, calls = _start(way, memory, url, calls.made)
