@@ -1,6 +1,7 @@
 """What many tests need: a temporary memory, and rows in it as a relay would have written them."""
 
 import json
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ from middleware.memory.store import Memory
 # No test may depend on the clock: a busy machine would fail it.
 settings.register_profile("no clock", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
+
+# Under nohup, or behind a shell's `&`, these are ignored, by what tests start too; a relay heeds that.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 SHARED = Path(__file__).parents[2] / "shared"
 
