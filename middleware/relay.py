@@ -7,10 +7,11 @@ trial id, when the learner started the relay.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from middleware.abridge import LONG, abridge
+from middleware.edits import without_answers, without_trial
 from middleware.hints import CurrentHints, insert
 from middleware.memory.identity import TRIAL_META_KEY
 from middleware.memory.writer import FIRST_LOOK
@@ -29,9 +30,9 @@ from middleware.messages import (
 from middleware.parsing import parse, spell
 from middleware.recording import Recording
 from middleware.rounds import OpenCall
-from middleware.splice import apply, beginning, decode, elements, encode, members, without
 from middleware.timeouts import Timed, Timeouts
 
+_LATE_S = 60.0  # for how long what the server says to a request that is overdue is dropped: many never answer
 _CANCEL_GRACE_S = 1.0  # an answer that crossed the cancellation on its way is still taken
 OVERDUE = (
     "the server gave no answer in {limit_s:g} s and was told to cancel; try again, or give the relay a longer --timeout"
@@ -93,12 +94,13 @@ class Relay:
         # An id may be in flight twice, against the protocol; the answers are taken to come in the requests' order.
         self._pending: dict[object, deque[_Request]] = {}
         self._cancelled = 0  # how many of them are cancelled calls
+        self._late: deque[tuple[object, _Request]] = deque()  # those that are overdue, the earliest first
         self._may_notify = False  # the server declared tools.listChanged in a handshake
         self._initialized = False
 
     def to_server(self, data: bytes) -> bytes:
         """Return what goes on to the server of a message from the client: all of it but our own trial id."""
-        return data if self._trial_token is None else self._without_trial(data)
+        return data if self._trial_token is None else without_trial(data)
 
     @property
     def edits_requests(self) -> bool:
@@ -157,7 +159,7 @@ class Relay:
             elif request.method == "initialize":
                 self._handshake(message.get("result"))
         if late:
-            data, listings = _without_answers(data, late), []
+            data, listings = without_answers(data, late), []
         if not listings:
             return Passage(data, ticket)
         # The hints are put in when the message goes, not now: the first look at them may not have ended.
@@ -196,12 +198,17 @@ class Relay:
         What the server still answers is dropped.
         """
         found = Overdue([], [])
+        while self._late and (self._late[0][1].cancelled_at or 0.0) + _LATE_S < self._clock():
+            key, request = self._late.popleft()
+            if request in self._pending.get(key, ()):
+                self._remove(key, request)
         # A subscription is answered at its end, whenever that is.
         waiting = (one for one in self._open() if one.cancelled_at is None and one.method != "subscriptions/listen")
         for request in self._timeouts.take_overdue(waiting):
             reason = OVERDUE.format(limit_s=self._timeouts.limit_s)
             ticket = 0 if request.call is None else self._recording.unanswered(request.call, reason)
             request.call, request.cancelled_at = None, self._clock()
+            self._late.append((id_key(request.identifier), request))
             found.to_client.append(Passage(error_answer(request.identifier, TIMED_OUT, reason), ticket))
             if request.method != "initialize":  # which the protocol forbids to cancel
                 found.to_server.append(cancellation(request.identifier, reason))
@@ -351,35 +358,3 @@ class Relay:
             return None
         uid = trial.get("uid")
         return uid if isinstance(uid, str) and uid.isprintable() else None
-
-    def _without_trial(self, data: bytes) -> bytes:
-        """Return `data` without our member of `params._meta`: no server should ever see it."""
-        try:
-            text = decode(data)
-            start = beginning(text)
-            messages = [span.start for span in elements(text, start)] or [start]
-            edits = [
-                edit
-                for message in messages
-                for params in _values(text, message, "params")
-                for meta in _values(text, params, "_meta")
-                for edit in without(text, meta, TRIAL_META_KEY)
-            ]
-        except (ValueError, RecursionError):
-            return data  # no JSON
-        return encode(apply(text, edits)) if edits else data
-
-
-def _values(text: str, start: int, key: str) -> Iterator[int]:
-    """Yield where each value of `key` begins in the object at `start`; a repeated key has several."""
-    for one in members(text, start):
-        if one.key == key:
-            yield one.value.start
-
-
-def _without_answers(data: bytes, late: Sequence[int]) -> bytes:
-    """Return `data` without the elements `late` of a batch; nothing, when nothing else is in it."""
-    text = decode(data)
-    spans = list(elements(text, beginning(text)))
-    kept = [text[span.start : span.end] for index, span in enumerate(spans) if index not in late]
-    return encode(text[: spans[0].start] + ",".join(kept) + text[spans[-1].end :]) if kept else b""

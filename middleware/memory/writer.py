@@ -7,6 +7,7 @@ memory again until a try has succeeded. What is durable survives the death of th
 """
 
 import os
+import select
 import threading
 import time
 from collections import deque
@@ -217,9 +218,12 @@ class Writer:
             self._retry_at = 0.0
         if not self._healthy and time.monotonic() < self._retry_at:
             return
-        if self._commit(self._spool.peek(_BATCH)):
-            self._spool.discard()
-            self._healthy = True
+        try:
+            if self._commit(self._spool.peek(_BATCH)):
+                self._spool.discard()
+                self._healthy = True
+        except OSError as error:  # the disk of the spool fails: what is in it is tried again
+            self._failed(error)
 
     def _connect(self) -> HeldMemory | None:
         """Return the open memory, None when it cannot be opened now."""
@@ -317,6 +321,9 @@ class Writer:
 
 
 def report_to_stderr(line: str) -> None:
-    """Say `line` to the person, in one write."""
+    """Say `line` to the person, in one write; not when that would wait for somebody to read it."""
+    poll = select.poll()
+    poll.register(2, select.POLLOUT)
     with suppress(OSError):
-        os.write(2, f"learner: {' '.join(line.split())}\n".encode("utf-8", "replace"))
+        if poll.poll(0):
+            os.write(2, f"learner: {' '.join(line.split())}\n".encode("utf-8", "replace"))

@@ -75,6 +75,18 @@ def test_a_late_answer_is_dropped_and_what_comes_with_it_is_not() -> None:
     assert timed.rows("call", "tool_name", "outcome")[-3:] == [("d", "result"), ("e", "no_answer"), ("f", "result")]
 
 
+def test_what_a_server_never_answers_is_forgotten_after_a_while() -> None:
+    timed = Timed()
+    timed.asks(*(call(number, "a") for number in range(3)))
+    held = [timed.relay.edits_answers]
+    timed.after(11)
+    held.append(timed.relay.edits_answers)
+    assert timed.says(result(1)) == b""
+    timed.after(61)
+    assert [*held, timed.relay.edits_answers] == [False, True, False]
+    assert json.loads(timed.says(result(2))) == result(2)  # nobody waits for it, and nobody minds
+
+
 def test_an_id_used_again_gets_its_own_answer() -> None:
     timed = Timed()
     timed.asks(call(1, "a"))

@@ -355,3 +355,40 @@ def test_a_process_is_gone_when_its_pid_belongs_to_another() -> None:
     child.send_signal(signal.SIGKILL)
     child.communicate(timeout=TIMEOUT_S)
     assert process_is_gone(child.pid, identity)
+
+
+def test_a_spool_that_cannot_be_read_is_tried_again(memory_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken = Woken(memory_file)
+    holder = open_database(memory_file)
+    holder.execute("BEGIN EXCLUSIVE")
+    woken.write(a_call("spooled"))
+    tries = iter([OSError("the disk fails"), OSError("the disk fails")])
+    peek = Spool.peek
+
+    def sometimes(spool: Spool, count: int) -> list[Record]:
+        for error in tries:
+            raise error
+        return peek(spool, count)
+
+    monkeypatch.setattr(Spool, "peek", sometimes)
+    monkeypatch.setattr("middleware.memory.writer._RETRY_BROKEN_S", 0.1)
+    holder.execute("ROLLBACK")
+    wait_for(memory_file, "SELECT uid FROM calls", [("spooled",)])
+    woken.writer.close(TIMEOUT_S)
+
+
+def test_a_person_who_does_not_read_is_not_waited_for() -> None:
+    read, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    while True:
+        try:
+            os.write(write_end, b"x" * 4096)
+        except BlockingIOError:
+            break
+    os.set_blocking(write_end, True)
+    script = "from middleware.memory.writer import report_to_stderr as say; say('a line'); print('went on')"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=write_end, cwd=ROOT, timeout=TIMEOUT_S)
+    os.close(write_end)
+    os.close(read)
+    assert done.stdout == b"went on\n"
