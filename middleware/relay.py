@@ -124,11 +124,11 @@ class Relay:
             elif isinstance(message, dict) and "id" in message:
                 self._timeouts.answered(id_key(message["id"]), self._open())
 
-    def server_message(self, data: bytes, size: int | None = None) -> Passage:
+    def server_message(self, data: bytes, size: int | None = None, *, is_own: bool = False) -> Passage:
         """Take note of a message from the server; return how it goes on to the client.
 
         `size` is given when `data` is what an `Abridger` kept of a message of so many bytes; of a long one, only the
-        ticket counts.
+        ticket counts. `is_own`: it is an error that was said in place of a server which gave no answer.
         """
         abridged = size is not None and size > LONG
         size = len(data) if size is None else size
@@ -148,6 +148,8 @@ class Relay:
                 continue
             if request.overdue:
                 late.append(index)
+            elif request.call is not None and is_own:
+                ticket = max(ticket, self._recording.unanswered(request.call, message["error"]["message"]))
             elif request.call is not None:
                 own_size = size if message is value else len(spell(message))
                 ticket = max(ticket, self._answered(request.call, request, message, own_size))

@@ -44,7 +44,8 @@ class Server(Protocol):
     spoke: bool
     input_closed: bool
 
-    def close_input(self) -> None: ...  # noqa: D102 - as there, like all below
+    def is_own(self, line: bytes) -> bool: ...  # noqa: D102 - as there, like all below
+    def close_input(self) -> None: ...  # noqa: D102
     def signal(self, number: int) -> None: ...  # noqa: D102
     def reap(self) -> None: ...  # noqa: D102
     def kill(self) -> None: ...  # noqa: D102
@@ -126,7 +127,7 @@ class _Loop:
             defect=self._defects.say,
         )
         self._down = Lane(
-            *(server.output, 1, relay.server_message, _standard_output_writer()),
+            *(server.output, 1, self._from_server, _standard_output_writer()),
             holds=lambda: relay.edits_answers,
             defect=self._defects.say,
         )
@@ -169,6 +170,9 @@ class _Loop:
     def _from_client(self, line: bytes, size: int | None) -> Passage:
         self._unnoted.append((line, size))
         return Passage(self._relay.to_server(line) if size is None else line)
+
+    def _from_server(self, line: bytes, size: int | None) -> Passage:
+        return self._relay.server_message(line, size, is_own=self._server.is_own(line))
 
     def _note(self) -> None:
         for line, size in self._unnoted:

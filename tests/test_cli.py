@@ -53,6 +53,7 @@ def test_help_imports_nothing_heavy() -> None:
         ),
         (("serve", "moon"), "moon"),
         (("proxy", "--name", "x", "--", "/no/such/command"), "/no/such/command"),
+        (("proxy", "--name", "x", "/no/such/command", "--name", "y", "-m"), "server 'x': /no/such/command"),
     ],
 )
 def test_what_cannot_be_done_is_one_clear_line_and_exit_1(

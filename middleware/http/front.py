@@ -4,10 +4,12 @@ What is behind it (a remote server, a command) is a `Backend`.
 """
 
 import asyncio
+import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -22,7 +24,12 @@ BODY_LIMIT = 64 << 20  # bytes of a request
 _REQUESTS = 400
 _CLOSE_S = 1.0  # how long open responses may go on once we were told to end
 
+_TROUBLES = 100  # of the loop's own that are said
+
 ENDING = "we were told to end"  # why a handler is cancelled whose client is still there
+
+# The library logs each request that it cannot read with a traceback, and in it the line: a token, as often as not.
+_MUTE = logging.Logger("aiohttp", logging.CRITICAL + 1)
 
 Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -55,6 +62,7 @@ async def serve(name: str, host: str, port: int, access: Access, backend: Backen
     Raises:
         AddressError: the address cannot be had.
     """
+    asyncio.get_running_loop().set_exception_handler(_sayer())
     async with listening(host, port, access, backend) as url:
         report_to_stderr(f"{name} is served at {url}")
         await _told_to_end()
@@ -73,6 +81,7 @@ async def listening(host: str, port: int, access: Access, backend: Backend) -> A
             _guarded(access, backend, responding),
             handler_cancellation=True,  # only so does a handler learn that its client is gone
             access_log=None,
+            logger=_MUTE,
             auto_decompress=False,
             max_line_size=HEADER_LIMIT,
             max_field_size=HEADER_LIMIT,
@@ -85,7 +94,10 @@ async def listening(host: str, port: int, access: Access, backend: Backend) -> A
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise AddressError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --http") from error
+            # The library's words name the address again; look-ups of names have numbers, and words, of their own.
+            number = error.errno or 0
+            reason = os.strerror(number) if number > 0 else error.strerror
+            raise AddressError(f"cannot listen on {host}:{port}: {reason}; choose another --http") from error
         yield _url(runner)
     finally:
         # Cancelled by us first: the library would wait for open streams, which do not end by themselves.
@@ -117,6 +129,13 @@ def _guarded(access: Access, backend: Backend, responding: set[asyncio.Task[None
         count += 1
         try:
             return await backend.respond(request)
+        except web.RequestPayloadError:
+            return web.Response(status=400, text="the body is not what the headers say\n")
+        except ConnectionError:  # the client is gone, which is its right
+            raise
+        except Exception as error:
+            report_to_stderr(f"a request was not answered, please report this: {type(error).__name__}: {error}")
+            raise
         finally:
             count -= 1
 
@@ -126,6 +145,20 @@ def _guarded(access: Access, backend: Backend, responding: set[asyncio.Task[None
 def _url(runner: web.ServerRunner) -> str:
     host, port = runner.addresses[0][:2]
     return f"http://[{host}]:{port}{PATH}" if ":" in host else f"http://{host}:{port}{PATH}"
+
+
+def _sayer() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Return what says in one line, and once, what nobody awaits, such as that there is no descriptor for a connection:
+    the loop itself says that a hundred times a second, with tracebacks, until a pipe that nobody reads is full."""
+    said: set[str] = set()
+
+    def say(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        line = f"{context['message']}: {context.get('exception')}"
+        if line not in said and len(said) < _TROUBLES:
+            said.add(line)
+            report_to_stderr(line)
+
+    return say
 
 
 async def _told_to_end() -> None:

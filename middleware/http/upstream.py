@@ -1,7 +1,9 @@
 """A remote MCP server: its URL, the headers that it wants from us, and the connections to it."""
 
 import os
+import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -22,6 +24,7 @@ _CONNECT_S = 30.0
 _REUSE_S = 4.0
 _PROBE_S = 30  # of silence, before a connection is asked whether it lives: streams are open for days, laptops sleep
 _REDIRECTS = 3
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
 class Upstream:
@@ -32,7 +35,7 @@ class Upstream:
         self.headers = dict(headers)
         # For people, and what the server is known by: a key in the URL may change, and the server is the same.
         self.shown = shown_url(url)
-        self._url = URL(url, encoded=True)
+        self._url = URL(url, encoded=url.isascii())  # which is sent as it was given
         self._proxy = _proxy_for(self._url)
         self._session: aiohttp.ClientSession | None = None
 
@@ -96,7 +99,10 @@ class Upstream:
         elif isinstance(error, OSError):
             cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
             reason = cause.strerror or str(cause) or reason
-            if cause.errno is not None and cause.errno > 0:  # look-ups of names have numbers of their own
+            if isinstance(cause, ssl.SSLError):  # whose numbers are its own, too
+                words = (cause.reason or "no reason given").replace("_", " ").lower()
+                reason = f"TLS failed ({words}); does it speak plain http?"
+            elif cause.errno is not None and cause.errno > 0:  # look-ups of names have numbers of their own
                 reason = os.strerror(cause.errno)
         way = f" through the proxy {shown_url(self._proxy)}" if self._proxy else ""
         return UpstreamError(f"the server {self.name!r} at {self.shown} cannot be reached{way}: {reason}; {remedy}")
@@ -149,7 +155,7 @@ def headers_from_environment(given: Sequence[str], environment: Mapping[str, str
     headers = {}
     for pair in given:
         name, equals, variable = pair.partition("=")
-        if not (name and equals and variable.replace("_", "a").isalnum() and name.isascii()):
+        if not (_HEADER_NAME.fullmatch(name) and equals and variable.replace("_", "a").isalnum()):
             raise UsageError(
                 f"--header {name}=...: write NAME=VARIABLE, where the environment variable VARIABLE holds the value"
             )
@@ -171,6 +177,7 @@ def check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        good = good and not re.search(r"\s", url) and bool(URL(url, encoded=url.isascii()).host)
     except ValueError:
         good = False
     if not good:

@@ -29,10 +29,12 @@ _LONGEST_RETRY_S = 30.0
 class Conversation:
     """Passes lines between two pipes and a server, and records nothing."""
 
-    def __init__(self, upstream: Upstream, source: int, sink: int) -> None:
+    def __init__(self, upstream: Upstream, source: int, sink: int, own: set[bytes]) -> None:
+        """`own` takes each line that no server has said, before it is written."""
         self._upstream = upstream
         self._session = RemoteSession(upstream, self._listen)
         self._source = source
+        self._own = own
         self._client = LineWriter(sink)
         self._slots = asyncio.Semaphore(_IN_FLIGHT)
         self._running: dict[asyncio.Task[None], Outgoing] = {}
@@ -86,7 +88,7 @@ class Conversation:
             task.result()
 
     async def _ask(self, outgoing: Outgoing) -> None:
-        reason = await Exchange(self._session, outgoing, self._client).run()
+        reason = await Exchange(self._session, outgoing, self._client, self._own).run()
         if reason is not None and not self._reached:
             report_to_stderr(reason)
         self._reached = True

@@ -33,11 +33,13 @@ _LAST_WORDS_S = 1.0  # for a stream to end once the answer has come
 class Exchange:
     """A line with requests, and what comes back for them."""
 
-    def __init__(self, session: RemoteSession, outgoing: Outgoing, client: LineWriter) -> None:
+    def __init__(self, session: RemoteSession, outgoing: Outgoing, client: LineWriter, own: set[bytes]) -> None:
+        """`own` takes the lines that we say to the client ourselves."""
         self.outgoing = outgoing
         self._session = session
         self._upstream = session.upstream
         self._client = client
+        self._own = own
 
     async def run(self) -> str | None:
         """Send the line, and pass on what comes; return what the client was told went wrong, None if nothing did.
@@ -57,7 +59,9 @@ class Exchange:
             self.outgoing.settled.set()
         unanswered = list(self.outgoing.asked.values())
         for identifier in unanswered:
-            await self._client.write(error_answer(identifier, SERVER_ENDED, reason or broken_off(self._upstream)))
+            line = error_answer(identifier, SERVER_ENDED, reason or broken_off(self._upstream))
+            self._own.add(line)
+            await self._client.write(line)
         return reason if unanswered else None
 
     async def _run(self) -> str | None:

@@ -36,6 +36,7 @@ class RemoteServer:
         self.spoke = True  # it needs no time to come up: what there is to say, each request is told
         self.input_closed = False
         self._told: int = 0  # the signal
+        self._own: set[bytes] = set()  # errors in place of answers, until they are read
         self._has_ended = False
         self._has_failed = False
         self._loop = asyncio.new_event_loop()
@@ -44,6 +45,13 @@ class RemoteServer:
         # A daemon: whatever it still waits for, our end does not.
         self._thread = threading.Thread(target=self._run, args=(their_input, their_output), daemon=True)
         self._thread.start()
+
+    def is_own(self, line: bytes) -> bool:
+        """Whether this line, which is asked about once, is an error of ours: the server gave no answer."""
+        if line not in self._own:
+            return False
+        self._own.discard(line)
+        return True
 
     def close_input(self) -> None:
         """Let the conversation end once everything has been answered."""
@@ -81,7 +89,7 @@ class RemoteServer:
         return 128 + self._told if self._told else os.waitstatus_to_exitcode(self.status or 0)
 
     async def _serve(self, upstream: Upstream, source: int, sink: int) -> None:
-        await Conversation(upstream, source, sink).run()
+        await Conversation(upstream, source, sink, self._own).run()
 
     def _run(self, source: int, sink: int) -> None:
         try:

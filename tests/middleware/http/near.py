@@ -76,7 +76,9 @@ async def conversation(url: str, headers: Mapping[str, str] | None = None) -> As
     our_input, their_output = os.pipe()
     for descriptor in (their_input, our_input, their_output):
         os.set_blocking(descriptor, False)
-    task = asyncio.create_task(Conversation(Upstream("near", url, headers or {}), their_input, their_output).run())
+    task = asyncio.create_task(
+        Conversation(Upstream("near", url, headers or {}), their_input, their_output, set()).run()
+    )
     client = Client(our_output, our_input)
     try:
         yield client

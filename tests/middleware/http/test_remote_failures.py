@@ -53,6 +53,7 @@ REFUSALS = [
     (status(202), "took the request but gave no answer"),
     (status(302, Location="https://elsewhere.example/in?key=secret"), "sends us on to https://elsewhere.example/in ("),
     (status(307, Location="https://elsewhere.example/in?key=secret"), "sends us on to https://elsewhere.example/in;"),
+    (status(307, Location="http://[secret"), "sends us on to [no URL]"),
     (not_json, "sent an answer that is no JSON"),
     (malformed_event, "sent an answer that is no JSON"),
     (closing, "it closed the connection without an answer"),
@@ -122,13 +123,15 @@ def test_a_server_that_is_not_there_is_said_once_to_the_person_and_to_each_reque
     assert capfd.readouterr().err.count("\n") == 1
 
 
-def test_a_certificate_that_nobody_vouches_for_is_said(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_server_that_speaks_no_tls_is_said(capfd: pytest.CaptureFixture[str]) -> None:
     async def scenario() -> None:
         async def respond(incoming: web.BaseRequest) -> web.StreamResponse:
             return web.Response()
 
         async with server(respond) as url, conversation(url.replace("http:", "https:")) as client:
-            assert "cannot be reached" in (await client.ask(request(1, "x")))["error"]["message"]
+            message = (await client.ask(request(1, "x")))["error"]["message"]
+            assert "cannot be reached: TLS failed (" in message
+            assert "; does it speak plain http?" in message
 
     run(scenario)
 

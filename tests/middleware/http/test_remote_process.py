@@ -275,3 +275,38 @@ def test_the_sdks_client_reaches_the_sdks_server_in_both_eras_and_after_a_restar
         sdk.kill()
     assert remembered(memory_file, "outcome, result_json IS NULL") == [("result", 0)] * 4
     assert json.loads(remembered(memory_file, "result_json")[0][0])["structuredContent"] == {"result": 3}
+
+
+def test_a_call_that_a_remote_server_does_not_answer_is_remembered_as_that_and_never_corrected(
+    memory_file: Path,
+) -> None:
+    async def respond(incoming: web.BaseRequest) -> web.StreamResponse:
+        name = (await incoming.json())["params"].get("name") if incoming.method == "POST" else None
+        if name == "die":
+            assert incoming.transport is not None
+            incoming.transport.abort()
+        if name == "refuse":
+            return web.json_response({"jsonrpc": "2.0", "id": None, "error": {"code": 7, "message": "no"}}, status=400)
+        return web.Response(status=503) if name == "busy" else await legacy(incoming)
+
+    with serving(respond) as url, Peer(memory_file, options=["--url", url]) as peer:
+        peer.send(request(0, "initialize"))
+        peer.message()
+        assert "closed the connection" in peer.call(1, "die")["error"]["message"]
+        assert "HTTP 503" in peer.call(2, "busy", {"a": 1})["error"]["message"]
+        assert peer.call(3, "refuse")["error"]["code"] == 7
+        assert peer.finish() == 0
+    rows = remembered(memory_file, "tool_name, outcome, error_code, error LIKE 'the server %'")
+    assert rows == [("die", "no_answer", None, 1), ("busy", "no_answer", None, 1), ("refuse", "protocol_error", 7, 0)]
+
+
+def test_a_url_may_be_written_in_any_alphabet(memory_file: Path) -> None:
+    async def respond(incoming: web.BaseRequest) -> web.StreamResponse:
+        assert incoming.raw_path == "/m%C3%BCsli?%C3%A4=%C3%B6"
+        return await legacy(incoming)
+
+    with serving(respond) as url, Peer(memory_file, options=["--url", url.replace("mcp", "müsli?ä=ö")]) as peer:
+        assert "result" in peer.call(1, "say")
+        assert peer.finish() == 0
+    with Peer(memory_file, options=["--url", "http://müsli.invalid/ä"]) as peer:
+        assert "http://müsli.invalid/ä cannot be reached" in peer.call(1, "say")["error"]["message"]

@@ -1,15 +1,17 @@
 """`learner proxy --http` as a process: its start, its end, and what it refuses to start with."""
 
+import errno
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,45 @@ def test_a_token_that_is_set_is_asked_for(memory_file: Path) -> None:
         assert post(url, call(1, "say"), Authorization="Bearer s3cret")[0] == 200
 
 
+def test_more_connections_than_there_are_descriptors_are_said_in_one_line_and_waited_for(memory_file: Path) -> None:
+    few = ["/bin/sh", "-c", 'ulimit -n 40; exec "$@"', "sh"]
+    with remote() as server, relay(memory_file, "--url", server, under=few) as (process, url):
+        address = ("127.0.0.1", int(url.split(":")[2].split("/")[0]))
+        with ExitStack() as connections:
+            for _ in range(60):
+                connections.enter_context(socket.create_connection(address, TIMEOUT_S))
+            assert process.stderr is not None
+            assert "Too many open files" in process.stderr.readline()
+        assert post(url, call(1, "say"))[0] == 200
+        process.terminate()
+        assert process.wait(TIMEOUT_S) == 0
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\nX: y\r\n\r\n",
+        b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\x00\r\n\r\n",
+        b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nX: s3cret" + b"x" * (1 << 19),
+        b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Accept: application/json, text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\ns3cret\r\n",
+    ],
+    ids=["newline", "null", "long", "chunk"],
+)
+@pytest.mark.parametrize("behind", ["--url", "--"])
+def test_what_is_no_request_is_refused_and_nothing_of_it_is_said(behind: str, text: bytes, memory_file: Path) -> None:
+    with remote() as server, relay(memory_file, behind, server if behind == "--url" else "cat") as (process, url):
+        address = ("127.0.0.1", int(url.split(":")[2].split("/")[0]))
+        with socket.create_connection(address, TIMEOUT_S) as connection:
+            connection.sendall(text)
+            assert connection.recv(12).endswith(b" 400")
+        process.terminate()
+        assert process.wait(TIMEOUT_S) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -150,6 +191,8 @@ def test_a_token_that_is_set_is_asked_for(memory_file: Path) -> None:
         (["--url", "http://x/", "--http", "127.0.0.1:99999"], 2, "HOST:PORT"),
         (["--url", "http://x/", "--http", "127.0.0.1:0", "--header", "X=NOT_SET"], 2, "NOT_SET"),
         (["--url", "http://x/", "--http", "127.0.0.1:0", "--header", "X: value"], 2, "NAME=VARIABLE"),
+        (["--url", "http://x/", "--http", "127.0.0.1:0", "--header", "X Y=HOME"], 2, "NAME=VARIABLE"),
+        (["--url", "http://x y/", "--http", "127.0.0.1:0"], 2, "whole URL"),
         (["--url", "http://x/", "--http", "203.0.113.1:0"], 2, "PRACTICUM_HTTP_TOKEN"),
         (["--url", "http://x/", "--", "cat"], 2, "either"),
         (["--header", "X=Y", "--", "cat"], 2, "--url"),
@@ -177,4 +220,4 @@ def test_an_address_that_is_taken_is_said_in_one_line(memory_file: Path) -> None
         done = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT, timeout=TIMEOUT_S)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert f"127.0.0.1:{port}" in done.stderr
+    assert f"cannot listen on 127.0.0.1:{port}: {os.strerror(errno.EADDRINUSE)}; choose" in done.stderr
