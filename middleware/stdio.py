@@ -20,7 +20,7 @@ from typing import Protocol
 from middleware.defects import Defects
 from middleware.guard import FORWARDED
 from middleware.lane import Lane
-from middleware.memory.identity import TRIAL_TOKEN_VARIABLE, server_uid
+from middleware.memory.identity import OUR_VARIABLES, TRIAL_TOKEN_VARIABLE, server_uid
 from middleware.memory.writer import Writer, report_to_stderr
 from middleware.process import ServerProcess
 from middleware.recording import Recording
@@ -78,8 +78,8 @@ def relay_to(
 ) -> int:
     """The same for the server that `start` returns, given the environment; the memory knows it by `command`."""
     _open_standard_files()
-    environment = dict(os.environ)
-    trial_token = environment.pop(TRIAL_TOKEN_VARIABLE, None)
+    trial_token = os.environ.get(TRIAL_TOKEN_VARIABLE)
+    environment = {name: value for name, value in os.environ.items() if name not in OUR_VARIABLES}
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)

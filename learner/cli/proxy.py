@@ -8,9 +8,15 @@ from learner.cli.options import memory_option, memory_path
 from middleware.stdio import run
 
 
+def _not_empty(_: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("give the server a name", param=parameter)
+    return value
+
+
 # What stands behind the first word of COMMAND is its own: --name there must not be taken for ours.
 @click.command("proxy", context_settings={"allow_interspersed_args": False})
-@click.option("--name", required=True, help="What the server is called in the memory.")
+@click.option("--name", required=True, callback=_not_empty, help="What the server is called in the memory.")
 @click.option("--url", help="The URL of a remote server (streamable HTTP), in place of COMMAND.")
 @click.option(
     "--header",

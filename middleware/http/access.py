@@ -12,9 +12,9 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from middleware.errors import UsageError
+from middleware.memory.identity import HTTP_TOKEN_VARIABLE
 from middleware.splice import encode
 
-TOKEN_VARIABLE = "PRACTICUM_HTTP_TOKEN"  # noqa: S105 - the variable's name, no token
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -27,14 +27,14 @@ class Access:
         Raises:
             UsageError: others than this machine could reach `host`, and no token is set.
         """
-        self._token = os.environ.get(TOKEN_VARIABLE) or None
+        self._token = os.environ.get(HTTP_TOKEN_VARIABLE) or None
         self._is_local = is_loopback(host)
         self._hosts = {name.lower() for name in (host, *hosts, *(_LOOPBACK if self._is_local else ()))}
         self._origins = {origin.lower().rstrip("/") for origin in origins}
         if self._token is None and not self._is_local:
             raise UsageError(
-                f"--http {host}: others than this machine can reach that address; set {TOKEN_VARIABLE} to a secret "
-                "that clients then send as 'Authorization: Bearer SECRET', or listen on 127.0.0.1"
+                f"--http {host}: others than this machine can reach that address; set {HTTP_TOKEN_VARIABLE} to a "
+                "secret that clients then send as 'Authorization: Bearer SECRET', or listen on 127.0.0.1"
             )
 
     def refusal(self, headers: Mapping[str, str]) -> tuple[int, str] | None:
@@ -49,7 +49,7 @@ class Access:
             scheme, _, token = headers.get("Authorization", "").partition(" ")
             known = hmac.compare_digest(encode(token.strip()), encode(self._token))  # headers may hold any bytes
             if scheme.lower() != "bearer" or not known:
-                return 401, f"send 'Authorization: Bearer' with the token that {TOKEN_VARIABLE} holds"
+                return 401, f"send 'Authorization: Bearer' with the token that {HTTP_TOKEN_VARIABLE} holds"
         return None
 
     def _knows(self, host: str | None) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from middleware.abridge import LONG
 from middleware.lane import LINE_LIMIT
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # may begin a stream
 _DATA = re.compile(rb"(data: ?)[^ ]")  # with a byte behind it: a blank may be cut off
 _END = re.compile(rb"(?>\r\n|\r|\n){2}")  # atomic: the two halves of one newline are not two
 
@@ -118,7 +119,7 @@ def _event(raw: bytes, text: bytes) -> Event:
     data: list[bytes] = []
     identifier: str | None = None
     retry: int | None = None
-    for line in _lines(text):
+    for line in _lines(text.removeprefix(_BYTE_ORDER_MARK)):
         field = bytes(line[:6]).partition(b":")[0]
         value = line[len(field) + 1 :]
         value = value[1:] if bytes(value[:1]) == b" " else value

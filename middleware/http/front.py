@@ -122,6 +122,8 @@ def _guarded(access: Access, backend: Backend, responding: set[asyncio.Task[None
             return web.Response(status=status, text=words + "\n", headers=headers)
         if request.path != PATH:
             return web.Response(status=404, text=f"there is nothing at this path; the server is at {PATH}\n")
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return web.Response(status=415, text="send the body as it is: what is compressed is not read here\n")
         if count >= _REQUESTS:
             return web.Response(status=503, text=f"{_REQUESTS} requests are open here; try again when one has ended\n")
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:

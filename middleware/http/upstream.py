@@ -14,6 +14,7 @@ from aiohttp.payload import Payload
 from yarl import URL
 
 from middleware.errors import UpstreamError, UsageError
+from middleware.memory.writer import report_to_stderr
 
 # Of one header, which may repeat an argument (bytes), and of all: the library's own are tighter than most servers'.
 HEADER_LIMIT = 1 << 18
@@ -38,6 +39,7 @@ class Upstream:
         self._url = URL(url, encoded=url.isascii())  # which is sent as it was given
         self._proxy = _proxy_for(self._url)
         self._session: aiohttp.ClientSession | None = None
+        self._has_refused = False
 
     async def request(
         self,
@@ -79,6 +81,15 @@ class Upstream:
                 )
             self._url = url = target
         raise UpstreamError(f"the server {self.name!r} at {self.shown} redirects in circles; check its URL")
+
+    def note_refusal(self, status: int) -> None:
+        """Tell the person, once, of a server that wants credentials: clients can give it none."""
+        if status in (401, 403) and not self._has_refused:
+            self._has_refused = True
+            report_to_stderr(
+                f"the server {self.name!r} at {self.shown} answered {status}: give it what it wants with "
+                "--header NAME=VARIABLE, where the environment variable VARIABLE holds the value"
+            )
 
     def failure(self, error: BaseException) -> UpstreamError:
         """Return the error that says why the server could not be talked to."""

@@ -22,6 +22,9 @@ else:
 # the environment variable in which it gives the relay that it started the token to compare with.
 TRIAL_META_KEY = "practicum/trial"
 TRIAL_TOKEN_VARIABLE = "PRACTICUM_TRIAL_TOKEN"  # noqa: S105 - the variable's name, no token
+# The one in which a relay on HTTP is given the token that its clients must have. Servers see neither.
+HTTP_TOKEN_VARIABLE = "PRACTICUM_HTTP_TOKEN"  # noqa: S105 - as above
+OUR_VARIABLES = (TRIAL_TOKEN_VARIABLE, HTTP_TOKEN_VARIABLE)
 
 
 def digest(data: bytes) -> str:

@@ -84,11 +84,11 @@ def redact_command(command: Sequence[str]) -> str:
         name, equals, _ = argument.partition("=")
         if after_secret_flag:
             shown.append(REDACTED)
-        elif equals and _is_secret(name):
+        elif equals and is_secret_name(name):
             shown.append(f"{name}={REDACTED}")
         else:
             shown.append(redact_text(argument))
-        after_secret_flag = not equals and argument.startswith("-") and _is_secret(argument)
+        after_secret_flag = not equals and argument.startswith("-") and is_secret_name(argument)
     return shlex.join(shown)
 
 
@@ -128,7 +128,7 @@ def _redact(value: Any, names: bool, depth: int) -> Any:
     return {
         _redact_shapes(key): REDACTED
         # A flag or a null under such a name is no secret, and tells the reader something.
-        if names and _is_secret(key) and item is not None and not isinstance(item, bool)
+        if names and is_secret_name(key) and item is not None and not isinstance(item, bool)
         else _redact(item, names, depth + 1)
         for key, item in value.items()
     }
@@ -148,7 +148,8 @@ def _replace_assignment(found: re.Match[str]) -> str:
     return f"{found['name']}{found['sign']}{quote[0] if quote else ''}{REDACTED}"
 
 
-def _is_secret(name: str) -> bool:
+def is_secret_name(name: str) -> bool:
+    """Return whether what stands under `name` is a secret, going by the name."""
     return _SECRET_NAME.search(name) is not None and _HARMLESS_NAME.search(name) is None
 
 

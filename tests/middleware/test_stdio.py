@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from middleware.memory.identity import TRIAL_META_KEY, TRIAL_TOKEN_VARIABLE
+from middleware.memory.identity import HTTP_TOKEN_VARIABLE, TRIAL_META_KEY, TRIAL_TOKEN_VARIABLE
 from tests.middleware.peer import ECHO, ROOT, TIMEOUT_S, Peer, call, python, remembered, wait_for
 
 # Copies its input to its output as it comes: what arrives is what the relay made of it in both directions.
@@ -475,6 +475,13 @@ for line in sys.stdin: print(line, end="", flush=True)
         assert peer.call(2, "say", _meta=forged)["params"]["_meta"] == {}
         peer.finish()
     assert remembered(memory_file, "trial_uid") == [("trial-1",), (None,)]
+
+
+def test_what_is_meant_for_the_relay_is_not_told_to_the_server(memory_file: Path) -> None:
+    server = python("import os; print(sorted(name for name in os.environ if 'PRACTICUM_' in name), flush=True)")
+    environment = {TRIAL_TOKEN_VARIABLE: "t", HTTP_TOKEN_VARIABLE: "t"}
+    with Peer(memory_file, server, environment=environment) as peer:
+        assert b"TOKEN" not in peer.line()
 
 
 def test_without_the_token_nothing_is_taken_out(memory_file: Path) -> None:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 
-from middleware.http.access import TOKEN_VARIABLE
 from middleware.lane import HELD_LIMIT, LINE_LIMIT
-from middleware.memory.identity import TRIAL_TOKEN_VARIABLE
+from middleware.memory.identity import OUR_VARIABLES
 from middleware.memory.writer import report_to_stderr
 from middleware.process import ServerProcess
 from middleware.splice import beginning, decode, encode, members
@@ -39,9 +38,7 @@ class Child:
         Raises:
             CommandError: it cannot be run.
         """
-        environment = dict(os.environ)
-        for ours in (TRIAL_TOKEN_VARIABLE, TOKEN_VARIABLE):
-            environment.pop(ours, None)
+        environment = {name: value for name, value in os.environ.items() if name not in OUR_VARIABLES}
         self._process = ServerProcess(name, command, environment)
         self._take = take
         self._ended = ended

@@ -113,6 +113,7 @@ class Exchange:
             return await self._failed(502, str(error))
         async with response:
             self._follow_session(response)
+            self._upstream.note_refusal(response.status)
             if response.content_type == "text/event-stream":
                 return await self._pass_stream(response)
             if _is_large(response) and not self._relay.edits_answers:

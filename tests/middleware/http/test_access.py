@@ -4,7 +4,8 @@ import pytest
 from multidict import CIMultiDict
 
 from middleware.errors import UsageError
-from middleware.http.access import TOKEN_VARIABLE, Access
+from middleware.http.access import Access
+from middleware.memory.identity import HTTP_TOKEN_VARIABLE
 
 
 def refusal(access: Access, **headers: str) -> int | None:
@@ -13,7 +14,7 @@ def refusal(access: Access, **headers: str) -> int | None:
 
 
 def test_on_this_machine_only_its_own_names_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
+    monkeypatch.delenv(HTTP_TOKEN_VARIABLE, raising=False)
     access = Access("127.0.0.1", hosts=["relay.test"], origins=["https://page.test"])
     for host in ("127.0.0.1:80", "localhost", "LOCALHOST:1", "[::1]:99", "relay.test:8000"):
         assert refusal(access, Host=host) is None
@@ -24,7 +25,7 @@ def test_on_this_machine_only_its_own_names_may_be_used(monkeypatch: pytest.Monk
 
 
 def test_a_web_page_of_another_origin_may_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
+    monkeypatch.delenv(HTTP_TOKEN_VARIABLE, raising=False)
     access = Access("::1", origins=["https://page.test/"])
     for origin in ("http://localhost:6274", "https://127.0.0.1", "https://page.test", "HTTPS://PAGE.TEST"):
         assert refusal(access, Host="localhost", Origin=origin) is None
@@ -33,11 +34,11 @@ def test_a_web_page_of_another_origin_may_not_ask(monkeypatch: pytest.MonkeyPatc
 
 
 def test_other_machines_need_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
+    monkeypatch.delenv(HTTP_TOKEN_VARIABLE, raising=False)
     for host in ("0.0.0.0", "192.168.1.2", "relay.test", "::"):
-        with pytest.raises(UsageError, match=TOKEN_VARIABLE):
+        with pytest.raises(UsageError, match=HTTP_TOKEN_VARIABLE):
             Access(host)
-    monkeypatch.setenv(TOKEN_VARIABLE, "s3cret")
+    monkeypatch.setenv(HTTP_TOKEN_VARIABLE, "s3cret")
     access = Access("0.0.0.0", hosts=["Relay.Test"])
     assert refusal(access, Host="192.168.1.2:80", Authorization="Bearer s3cret") is None
     assert refusal(access, Host="relay.test", Authorization="bearer s3cret") is None
@@ -48,7 +49,7 @@ def test_other_machines_need_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_token_that_is_set_counts_on_this_machine_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(TOKEN_VARIABLE, "s3cret")
+    monkeypatch.setenv(HTTP_TOKEN_VARIABLE, "s3cret")
     access = Access("localhost")
     assert refusal(access, Host="localhost") == 401
     assert refusal(access, Host="localhost", Authorization="Bearer s3cret") is None

@@ -48,6 +48,11 @@ def test_what_a_stream_carries_does_not_depend_on_where_it_was_cut(stream: bytes
     ]
 
 
+def test_a_byte_order_mark_begins_a_stream() -> None:
+    stream = b"\xef\xbb\xbfdata: {}\n\n"
+    assert list(EventReader().feed(stream)) == [Event(stream, b"{}")]
+
+
 def test_fields_are_read_as_the_standard_says() -> None:
     stream = b": hello\n\nid: 7\nretry: 250\ndata:  {\ndata:1}\n\ndata\n\nevent: message\n\nid: a\0b\ndata: x\r\n\r\n"
     assert [event[1:] for event in EventReader().feed(stream)] == [

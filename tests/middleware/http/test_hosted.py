@@ -15,7 +15,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from middleware.http.access import TOKEN_VARIABLE, Access
+from middleware.http.access import HTTP_TOKEN_VARIABLE, Access
 from middleware.http.events import EventReader
 from middleware.http.front import listening
 from middleware.http.hosted import backend, child
@@ -23,6 +23,7 @@ from middleware.http.hosted import stream as streams
 from middleware.http.hosted.backend import Hosted
 from middleware.http.mirrored import PROTOCOL_VERSION, SESSION_ID, headers_of
 from middleware.http.recorder import Recorder
+from middleware.memory.identity import HTTP_TOKEN_VARIABLE
 from middleware.messages import META_SUBSCRIPTION_ID
 from middleware.relay import Relay
 from tests.middleware.http.peers import run
@@ -666,7 +667,7 @@ def test_long_messages_pass_whole_in_either_form(memory_file: Path) -> None:
 
 
 def test_the_server_sees_none_of_our_secrets(memory_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(TOKEN_VARIABLE, "secret")
+    monkeypatch.setenv(HTTP_TOKEN_VARIABLE, "secret")
     monkeypatch.setenv("PRACTICUM_TRIAL_TOKEN", "secret")
 
     async def test(front: Front) -> None:

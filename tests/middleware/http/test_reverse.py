@@ -73,7 +73,9 @@ def test_headers_pass_but_for_what_is_meant_for_one_side_only(memory_file: Path)
             headers = {
                 "Authorization": "Bearer the client's",
                 "Cookie": "a=b",
+                "X-Api-Key": "the client's",
                 "X-Key": "the client's",
+                "Mcp-Param-Token": "t",
                 "Mcp-Param-Region": "north",
                 "Last-Event-ID": "7",
                 "X-Hop": "x",
@@ -90,7 +92,8 @@ def test_headers_pass_but_for_what_is_meant_for_one_side_only(memory_file: Path)
     assert request.headers.getall("Authorization") == ["Bearer ours"]
     assert request.headers.getall("X-Key") == ["k"]
     assert (request.headers["Mcp-Param-Region"], request.headers["Last-Event-ID"]) == ("north", "7")
-    assert not {"Cookie", "X-Hop"} & set(request.headers)
+    assert request.headers["Mcp-Param-Token"] == "t"
+    assert not {"Cookie", "X-Hop", "X-Api-Key"} & set(request.headers)
 
 
 def test_a_stream_passes_event_by_event_as_it_comes(memory_file: Path) -> None:
@@ -509,6 +512,39 @@ def test_strangers_are_kept_out(memory_file: Path) -> None:
             assert (await post(session, url, {}, Host="evil.example"))[0] == 403
             assert (await post(session, url, {}, Origin="https://evil.example"))[0] == 403
             assert (await post(session, url.replace("/mcp", "/other"), {}))[0] == 404
+
+    run(test())
+
+
+def test_a_server_that_wants_credentials_is_said_to_the_person_once(
+    memory_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        await request.read()
+        return web.Response(status=401, headers={"WWW-Authenticate": 'Bearer resource_metadata="http://x/"'})
+
+    async def test() -> None:
+        async with served(answer) as server, relayed(memory_file, server) as url, client() as session:
+            for number in (1, 2):
+                async with session.post(url, json=call(number, "say")) as response:
+                    assert response.status == 401
+                    assert "WWW-Authenticate" not in response.headers
+
+    run(test())
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert "--header" in said
+    assert remembered(memory_file) == [("say", "no_answer")] * 2
+
+
+def test_a_compressed_request_is_refused(memory_file: Path) -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        raise AssertionError("it never comes this far")
+
+    async def test() -> None:
+        async with served(answer) as server, relayed(memory_file, server) as url, client() as session:
+            body = gzip.compress(json.dumps(call(1, "say")).encode())
+            assert (await post(session, url, body, Content_Encoding="gzip"))[0] == 415
 
     run(test())
 

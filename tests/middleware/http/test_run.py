@@ -198,6 +198,7 @@ def test_what_is_no_request_is_refused_and_nothing_of_it_is_said(behind: str, te
         (["--header", "X=Y", "--", "cat"], 2, "--url"),
         (["--allow-host", "x", "--", "cat"], 2, "--http"),
         ([], 2, "either"),
+        (["--name", " ", "--", "cat"], 2, "name"),
     ],
 )
 def test_what_cannot_mean_anything_is_said_in_one_line(
