@@ -15,7 +15,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from middleware.http.access import HTTP_TOKEN_VARIABLE, Access
+from middleware.http.access import Access
 from middleware.http.events import EventReader
 from middleware.http.front import listening
 from middleware.http.hosted import backend, child
