@@ -3,7 +3,8 @@ of the process belongs to.
 
 From 2025-03-26 to 2025-11-25 a server may send requests and notifications beside its answers. What a line of the
 process does not say is which of the client's open streams it is meant for; clients read them all, so the newest is as
-good as any, and that of a GET is for what belongs to no request. Nothing is sent twice.
+good as any, and that of a GET is for what belongs to no request. Nothing is sent twice; what one stream had not sent
+when its client left it, another sends.
 """
 
 import asyncio
@@ -82,10 +83,12 @@ class Session:
                 return await stream.respond(self._recorder, headers)
             finally:
                 # A client that is gone has not cancelled: its answer is still recorded when it comes.
-                stream.close()
+                unsent = stream.close()
                 self._posts.pop(stream, None)
-                for token in [token for token, whose in self._tokens.items() if whose is stream]:
+                tokens = [token for token, whose in self._tokens.items() if whose is stream]
+                for token in tokens:
                     del self._tokens[token]
+                self._pass_elsewhere(unsent, tokens)
 
     async def listen(self, request: web.BaseRequest) -> web.StreamResponse:
         """Open the stream for what belongs to no request."""
@@ -97,8 +100,9 @@ class Session:
                 self._pass_held(stream)
                 return await stream.respond(self._recorder)
             finally:
-                stream.close()
+                unsent = stream.close()
                 self._get = None
+                self._pass_elsewhere(unsent)
 
     def close(self, reason: str = _ENDED) -> None:
         """End the session: open requests get the `reason`, and the process is ended."""
@@ -109,8 +113,9 @@ class Session:
             self._alarm.cancel()
         self._listening.close()
         for stream, identifiers in list(self._posts.items()):
-            for passage in self._relay.abandon(identifiers, reason):
-                stream.put(passage)
+            passages = self._relay.abandon(identifiers, reason)
+            for passage in passages:
+                stream.put(passage, is_last=passage is passages[-1])
             stream.finish()
         self._relay.end()
         self._recorder.noted(self._relay)
@@ -141,9 +146,8 @@ class Session:
         if not messages:
             return  # no message, and a client over HTTP can make nothing of anything else
         if len({id(stream) for stream in map(self._stream_of, messages)}) > 1:
-            text = decode(line)
-            for span in list(elements(text, beginning(text))):
-                self._take(encode(text[span.start : span.end]))
+            for one in _parts(line):
+                self._take(one)
             return
         self._deliver(self._recorder.server_message(self._relay, line), messages)
         self._keep_time()
@@ -215,7 +219,27 @@ class Session:
         while self._held_bytes > HELD_LIMIT:
             self._held_bytes -= len(self._held.popleft().data)
 
+    def _pass_elsewhere(self, unsent: Sequence[Passage], tokens: Sequence[object] = ()) -> None:
+        """Pass on what a stream that has ended, whose progress `tokens` these were, did not send."""
+        for passage in unsent:
+            value = parse(abridge(passage.data))
+            if isinstance(value, list):
+                self._pass_elsewhere([Passage(part, passage.ticket) for part in _parts(passage.data)], tokens)
+            elif isinstance(value, dict) and isinstance(method := value.get("method"), str):  # no answer
+                if method == "notifications/progress" and id_key(at(value, PROGRESS_PATH)) in tokens:
+                    continue
+                is_log = method == "notifications/message"
+                stream = self._newest() if is_log else self._stream_of(value)
+                if stream is not None or not is_log:  # a log tells of what is going on, which would then be nothing
+                    self._put(stream, passage)
+
     def _pass_held(self, stream: Stream) -> None:
         while self._held:
             stream.put(self._held.popleft())
         self._held_bytes = 0
+
+
+def _parts(line: bytes) -> list[bytes]:
+    """Return the messages of a batch."""
+    text = decode(line)
+    return [encode(text[span.start : span.end]) for span in elements(text, beginning(text))]

@@ -5,6 +5,7 @@ by an id or a progress token; what does not say it goes to the newest request: t
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
@@ -86,12 +87,13 @@ class Shared:
                 del line, data, message  # which may be long, and so may the answer be
                 return await exchange.stream.respond(self._recorder)
             finally:
-                exchange.stream.close()
+                unsent = exchange.stream.close()
                 if exchange.alarm is not None:
                     exchange.alarm.cancel()
                 if exchange.is_open:
                     relay.hang_up()
                     self._give_up(exchange, "the client closed the stream")
+                self._pass_elsewhere(unsent)
                 relay.end()  # of an answer that was none
                 self._recorder.noted(relay)
 
@@ -107,7 +109,7 @@ class Shared:
         for exchange in self._in_flight.newest_first():
             exchange.is_open = False
             for passage in exchange.relay.abandon([exchange.identifier], reason):
-                exchange.stream.put(passage)
+                exchange.stream.put(passage, is_last=True)
             exchange.stream.finish()
         self._in_flight.clear()
         if child is not None:
@@ -152,6 +154,17 @@ class Shared:
             exchange.is_open = not is_last
             exchange.stream.put(self._note(exchange, line, message), is_last=is_last)
 
+    def _pass_elsewhere(self, unsent: Sequence[Passage]) -> None:
+        """Pass on what a stream that has ended did not send and what names no request; the rest was its client's."""
+        for passage in unsent:
+            message = parse(abridge(passage.data))
+            method = message.get("method") if isinstance(message, dict) else None
+            if not isinstance(method, str) or _names_a_request(message, method):
+                continue
+            exchange = self._exchange_of(message, method)
+            if exchange is not None:
+                exchange.stream.put(passage)
+
     def _note(self, exchange: _Exchange, line: bytes, message: dict[str, Any]) -> Passage:
         if "error" in message:
             code = at(message, ("error", "code"))
@@ -176,3 +189,10 @@ class Shared:
         is_change = method.endswith("/list_changed") or method == "notifications/resources/updated"
         open_ones = self._in_flight.newest_first()
         return next((one for one in open_ones if (one.method == _LISTEN) == is_change), None)
+
+
+def _names_a_request(message: dict[str, Any], method: str) -> bool:
+    return (
+        method in ("notifications/progress", "notifications/cancelled")
+        or at(message, ("params", "_meta", META_SUBSCRIPTION_ID)) is not None
+    )

@@ -44,6 +44,8 @@ class Stream:
         self._is_always_stream = is_always_stream
         self._waiting: deque[Passage] = deque()
         self._waiting_bytes = 0
+        self._in_hand: Passage | None = None  # no longer waiting, nor yet wholly written
+        self._last: Passage | None = None  # the answer that nothing follows
         self._is_closed = False  # nobody will take anything more
         self._is_complete = False  # nothing more will come
         self._news: asyncio.Future[None] | None = None
@@ -57,7 +59,8 @@ class Stream:
             return
         self._waiting.append(passage)
         self._waiting_bytes += len(passage.data)
-        self._is_complete = is_last
+        if is_last:
+            self._is_complete, self._last = True, passage
         self._wake()
         if self._waiting_bytes > HELD_LIMIT and self._patience is None:
             self._source.hold(self)
@@ -68,16 +71,22 @@ class Stream:
         self._is_complete = True
         self._wake()
 
-    def close(self) -> None:
-        """Take nothing more: the response has ended."""
+    def close(self) -> list[Passage]:
+        """Take nothing more: the response has ended. Return what was not wholly handed to the connection, in order;
+        what was may still have been lost with it, which nothing says."""
+        unsent = [] if self._in_hand is None else [self._in_hand]
+        unsent += self._waiting
         self._is_closed = True
+        self._in_hand = None
         self._waiting.clear()
+        self._waiting_bytes = 0
         self._relieve()
+        return unsent
 
     async def respond(self, recorder: Recorder, headers: dict[str, str] | None = None) -> web.StreamResponse:
         """Send the response; each message once it is recorded."""
         passage = None if self._is_always_stream else await self._next()
-        if passage is not None and self._is_complete and not self._waiting:
+        if passage is not None and passage is self._last:
             await recorder.durable(passage.ticket)
             return await self._message(_whole(passage), headers or {})
         response = web.StreamResponse(headers={**_EVENT_STREAM, **(headers or {})})
@@ -85,7 +94,9 @@ class Stream:
         while True:
             if passage is not None:
                 await recorder.durable(passage.ticket)
+                # Ended while it waits for room, the end of the message is still here: it counts as not written.
                 await _write_event(response, _whole(passage))
+                self._in_hand = None
             elif not self._is_complete:
                 await response.write(_KEEP_ALIVE)
             if self._is_complete and not self._waiting:
@@ -116,7 +127,7 @@ class Stream:
                 alarm.cancel()
         if not self._waiting:
             return None
-        passage = self._waiting.popleft()
+        passage = self._in_hand = self._waiting.popleft()
         self._waiting_bytes -= len(passage.data)
         self._taken += 1
         if self._waiting_bytes <= HELD_LIMIT:
@@ -141,9 +152,9 @@ class Stream:
         if progress != self._progress():
             self._wait_patiently()
             return
-        self.close()
+        self._relieve()
         if self._request.transport is not None:
-            self._request.transport.abort()  # which ends the response, too
+            self._request.transport.abort()  # which ends the response, and that closes us
 
     def _progress(self) -> tuple[int, int]:
         transport = self._request.transport

@@ -217,7 +217,8 @@ class Exchange:
         passage = self._recorder.server_message(self._relay, self._under_its_id(body), size)
         if passage.finish is None:
             passage = Passage(body, passage.ticket)
-        self._abandon(f"the server answered with HTTP {response.status} {response.reason or ''}".rstrip())
+        status = "" if response.ok else f" (HTTP {response.status} {response.reason or ''}".rstrip() + ")"
+        self._abandon(f"the server's response held no answer to the request{status}")
         return passage
 
     def _under_its_id(self, body: bytes) -> bytes:

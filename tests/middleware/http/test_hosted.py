@@ -42,6 +42,13 @@ def say(**message):
     sys.stdout.flush()
 def answer(m, text):
     say(id=m["id"], result={"content": [{"type": "text", "text": text}]})
+def bury(lines, messages, length=0, **to):
+    # Says `messages` behind more than a client that does not read takes, and in front of more than a pipe holds.
+    to.setdefault("method", "notifications/message")
+    for n in range(lines): say(**to, params={"progressToken": "buried", "data": "before" * 2000})
+    for message in messages: say(**{"params": {"text": "x" * length}, **message})
+    for n in range(200): say(**to, params={"progressToken": "buried", "data": "behind" * 2000})
+    log.write(b"buried\\n")
 log.write(b"started %d\\n" % os.getpid())
 for line in sys.stdin.buffer:
     log.write(line)
@@ -50,6 +57,7 @@ for line in sys.stdin.buffer:
         if m.get("method") == "vendor/change":
             say(method="notifications/tools/list_changed")
             log.write(b"changed\\n")
+        elif m.get("method") == "vendor/bury": bury(**m["params"])
         if "id" not in m: continue
         if "method" not in m:
             answer(held.pop(), json.dumps(m["result"]))
@@ -95,6 +103,7 @@ for line in sys.stdin.buffer:
             for n in range(arguments["lines"]):
                 say(method="notifications/progress", params={"progressToken": token, "message": "x" * 10000})
             answer(m, "flooded")
+        elif name == "bury": bury(**arguments)
         elif name == "raw":
             sys.stdout.write(arguments["line"] + "\\n")
             sys.stdout.flush()

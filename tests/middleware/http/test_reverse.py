@@ -320,6 +320,25 @@ def test_a_server_that_cannot_be_reached_is_said_in_the_answer(memory_file: Path
     assert "cannot be reached" in error
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (200, "the server's response held no answer to the request"),
+        (404, "the server's response held no answer to the request (HTTP 404 Not Found)"),
+    ],
+)
+def test_a_response_without_an_answer_is_remembered_as_that(memory_file: Path, status: int, words: str) -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.json_response({"hello": "world"}, status=status)
+
+    async def test() -> None:
+        async with served(answer) as server, relayed(memory_file, server) as url, client() as session:
+            assert (await post(session, url, call(1, "say")))[0] == status
+
+    run(test())
+    assert remembered(memory_file, "outcome, error") == [("no_answer", words)]
+
+
 @pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
 def test_a_server_that_dies_in_mid_answer_leaves_an_error(memory_file: Path, kind: str) -> None:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
