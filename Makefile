@@ -12,7 +12,7 @@ CONFORMANCE := tests/conformance
 PEERS := tests/foreign/.venv
 BENCH_PEERS := benchmarks/.venv
 
-.PHONY: demo test lint format bench conformance peers clean
+.PHONY: demo test lint format bench conformance suite peers clean
 
 demo: $(VENV)/core
 	@$(BIN)/learner demo --seed $(SEED)
@@ -41,6 +41,9 @@ bench: $(VENV)/dev $(PEERS)/.stamp $(BENCH_PEERS)/.stamp
 # The suite's verdict through the relay must be the one without it. Needs npm, which installs a Node of its own.
 conformance: $(VENV)/dev $(CONFORMANCE)/node_modules/.stamp
 	$(BIN)/python -m tests.conformance
+
+# What it needs, for whoever wants the tests that do to run.
+suite: $(CONFORMANCE)/node_modules/.stamp
 
 # Clients and servers of others, for the tests that skip themselves without them.
 peers: $(PEERS)/.stamp $(CONFORMANCE)/node_modules/.stamp
