@@ -304,7 +304,9 @@ class _Loop:
         if not self._pending_ended and self._farewell_at is not None:
             times.append(self._farewell_at)
         left = [at - now for at in times if at is not None]
-        left += [wait for wait in (self._settle_in, self._relay.overdue_in()) if wait is not None]
+        left += [
+            wait for wait in (self._settle_in, self._relay.overdue_in(), self._writer.send_in()) if wait is not None
+        ]
         return max(0, int(min(left) * 1000) + 1) if left else None
 
 

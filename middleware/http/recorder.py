@@ -43,6 +43,7 @@ class Recorder:
         self._server_uid = server_uid(name, command)
         self._writer = Writer(memory, self._server_uid, wake=self._wake, report=report_to_stderr)
         self._hints = self._writer.hints
+        self._sending: asyncio.TimerHandle | None = None  # of what the writer keeps back
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._clients: OrderedDict[Hashable, Recording] = OrderedDict()
         self._streams: list[tuple[Relay, Insert]] = []
@@ -91,7 +92,7 @@ class Recorder:
     async def durable(self, ticket: int) -> None:
         """Wait until what was submitted up to `ticket` is durable, or has gone to the spool because that took long."""
         writer = self._writer
-        writer.send()
+        writer.send_now()
         if ticket <= writer.done:
             return
         if not writer.stalled:
@@ -111,7 +112,17 @@ class Recorder:
         if due_in is not None and relay not in self._settling:
             self._settling.add(relay)
             self._loop.call_later(due_in, self._settle, relay)
+        self._send()
+
+    def _send(self) -> None:
         self._writer.send()
+        kept_for = self._writer.send_in()
+        if kept_for is not None and self._sending is None:
+            self._sending = self._loop.call_later(kept_for, self._send_kept)
+
+    def _send_kept(self) -> None:
+        self._sending = None
+        self._send()
 
     def _settle(self, relay: Relay) -> None:
         self._settling.discard(relay)

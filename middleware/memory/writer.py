@@ -33,6 +33,9 @@ _RETRY_BROKEN_S = 1.0  # how often one is that cannot be used at all
 # How long others may hold it before the person hears of it: whoever else opens it has given up and said so by then.
 _LOCKED_LONG_S = 10.0
 _QUIET_S = 60.0  # troubles that follow each other within this time are one, and said once
+# How long records that nobody waits for may wait for others. That a call is in flight need not be written when its
+# answer comes by then; and the thread does not get in the way of the request.
+_COMPANY_S = 0.005
 _BATCH = 200  # records in one transaction
 _INTRODUCTIONS = 100  # how many servers and sessions are kept for a memory that is made anew
 
@@ -65,6 +68,7 @@ class Writer:
         self._data_version: object = None
         self._took_in_the_dead = False
         self._collected: list[Record] = []
+        self._send_at = 0.0  # when what was collected goes, even if nobody waits for it
         self._awaited = False
         self._sent = FIRST_LOOK  # the last ticket that the thread was given
         self._queue: SimpleQueue[tuple[int, list[Record], bool] | None] = SimpleQueue()
@@ -78,12 +82,26 @@ class Writer:
 
     def submit(self, records: Sequence[Record], *, awaited: bool) -> int:
         """Have `records` written with the next `send`, and return the ticket to compare with `done`."""
+        if not self._collected:
+            self._send_at = time.monotonic() + _COMPANY_S
         self._collected += records
         self._awaited |= awaited
         return self._sent + 1
 
+    def send_in(self) -> float | None:
+        """Return in how many seconds `send` is to be called again for what it has kept back; None: nothing is."""
+        return max(0.0, self._send_at - time.monotonic()) if self._collected else None
+
     def send(self) -> None:
-        """Hand what was submitted to the thread, as one transaction: each hand-over costs both threads time."""
+        """Hand what was submitted to the thread, as one transaction: each hand-over costs both threads time.
+
+        What nobody waits for is kept back for a moment.
+        """
+        if self._awaited or (self._collected and time.monotonic() >= self._send_at):
+            self.send_now()
+
+    def send_now(self) -> None:
+        """The same, and keep nothing back."""
         if self._collected:
             self._sent += 1
             self._unfinished.append((self._sent, self._collected))
@@ -100,7 +118,7 @@ class Writer:
 
     def close(self, timeout_s: float) -> None:
         """Write what is left, then stop; what cannot be written within `timeout_s` stays in the spool."""
-        self.send()
+        self.send_now()
         self._queue.put(None)
         self._thread.join(timeout_s)
         self.give_up(self._sent)
