@@ -324,7 +324,7 @@ def _rate(client: Client, arguments: dict[str, Any]) -> float:
     """Return the megabytes a second of a long message; nan when the peer refuses it."""
     try:
         return MEGABYTES * 1000 / _timed(client, arguments)
-    except ValueError:
+    except (ValueError, aiohttp.ClientError):
         return math.nan
 
 

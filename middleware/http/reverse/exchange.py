@@ -26,6 +26,7 @@ from middleware.messages import SERVER_ENDED, TIMED_OUT, cancellation
 from middleware.parsing import parse, spell
 from middleware.relay import OVERDUE, Passage, Relay
 
+_SOON_S = 0.005  # for how long the headers of a stream may wait for its first event
 _TELL_S = 1.0  # the longest that the server may take to hear that we gave up
 
 
@@ -231,10 +232,21 @@ class Exchange:
         return spell({**value, "id": self._asked[0]}).encode()
 
     async def _pass_stream(self, response: aiohttp.ClientResponse) -> web.StreamResponse:
+        reader = EventReader()
+        early = list(reader.feed(await _soon(response), whole=True))
+        can_resume = any(event.id is not None for event in early)
+        data = b"".join([await self._noted(event) for event in early])
+        if early and response.content.at_eof() and not self._relay.awaits(self._asked):
+            # Over before it has begun, as most are: sent at once, it costs both sides a third of the work.
+            return web.Response(
+                status=response.status,
+                reason=response.reason,
+                headers=headers_down(response),
+                body=data + reader.rest(),
+            )
         self._stream = stream = DownStream(self._request, response)
         await stream.begin()
-        reader = EventReader()
-        can_resume = False
+        await stream.write(data)
         hears = self._is_alone or self._request.method == "GET"
         with self._recorder.listening(self._relay, stream.insert) if hears else nullcontext():
             try:
@@ -313,6 +325,15 @@ class Exchange:
 
 def _whole(passage: Passage) -> bytes:
     return passage.finish() if passage.finish else passage.data
+
+
+async def _soon(response: aiohttp.ClientResponse) -> bytes:
+    """Return what has come of a body, or comes within a moment."""
+    try:
+        async with asyncio.timeout(_SOON_S):
+            return await response.content.readany()
+    except (TimeoutError, aiohttp.ClientError):
+        return b""  # what is wrong with it shows when more is asked for
 
 
 def _is_large(response: aiohttp.ClientResponse) -> bool:
