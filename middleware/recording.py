@@ -4,7 +4,6 @@ Everything is redacted here, before it leaves for the writer, so neither the mem
 that redaction knows.
 """
 
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -201,8 +200,8 @@ class Recording:
         return self._submit_records(records, awaited=awaited)
 
     def _submit_open(self, call: OpenCall, *, awaited: bool = False) -> int:
-        record_json = json.dumps(call.record)
-        opened = {"kind": "open", "uid": call.record["uid"], "record_json": record_json, **self._process}
+        # A copy: the call goes on while this is written.
+        opened = {"kind": "open", "uid": call.record["uid"], "call": dict(call.record), **self._process}
         return self._submit([opened], awaited=awaited)
 
 

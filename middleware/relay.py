@@ -200,7 +200,7 @@ class Relay:
         What the server still answers is dropped.
         """
         found = Overdue([], [])
-        while self._late and (self._late[0][1].cancelled_at or 0.0) + _LATE_S < self._clock():
+        while self._late and (self._late[0][1].cancelled_at or 0.0) + _LATE_S <= self._clock():
             key, request = self._late.popleft()
             if request in self._pending.get(key, ()):
                 self._remove(key, request)
@@ -218,7 +218,11 @@ class Relay:
 
     def overdue_in(self) -> float | None:
         """Return in how many seconds `overdue` is to be asked; None: not before another message has passed."""
-        return self._timeouts.due_in()
+        due_in = self._timeouts.due_in()
+        if not self._late:
+            return due_in
+        forget_in = max(0.0, (self._late[0][1].cancelled_at or 0.0) + _LATE_S - self._clock())
+        return forget_in if due_in is None else min(due_in, forget_in)
 
     def _open(self) -> Iterator[_Request]:
         for requests in self._pending.values():

@@ -197,7 +197,8 @@ class _Loop:
         if down.source_ended and not self._client_gone and not self._pending_ended:
             self._end_pending()
         self._settle_in = self._relay.settle()
-        self._answer_overdue()
+        if self._relay.overdue_in() is not None:
+            self._answer_overdue()
         self._writer.send()
         down.release(self._writer)
         down.flush()

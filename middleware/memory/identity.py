@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 # Python's own SHA-256 where it has one: hashlib loads OpenSSL for it, and that weighs on every relay.
@@ -40,7 +41,12 @@ def new_uid() -> str:
 def now() -> str:
     """Return the time as the memory writes it: UTC, ISO 8601, milliseconds."""
     seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"
+    return f"{_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=1)  # many calls fall into one second
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def server_uid(name: str, command: Sequence[str]) -> str:

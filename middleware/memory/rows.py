@@ -63,6 +63,8 @@ def write(connection: apsw.Connection, records: Sequence[Record]) -> int:
             if kind == "open" and record.get("uid") in answered:
                 continue
             try:
+                if kind == "open":
+                    record = {**record, "record_json": json.dumps(record["call"])}
                 for statement in _STATEMENTS[str(kind)]:
                     connection.execute(statement, record)
             except (KeyError, TypeError, ValueError, OverflowError, *_RECORD_ERRORS):

@@ -110,8 +110,8 @@ def test_a_trial_is_made_when_no_call_of_it_can_come_any_more() -> None:
 def test_a_call_in_flight_holds_its_session_up_but_not_for_days() -> None:
     connection = empty_memory()
     write(connection, [record(At("a", 0), 0), record(At("b", 0), 1)])
-    in_flight = json.dumps(record(At("a", 5), 2))
-    write(connection, [{"kind": "open", "uid": "0002", "pid": 1, "process": "p", "record_json": in_flight}])
+    in_flight = record(At("a", 5), 2)
+    write(connection, [{"kind": "open", "uid": "0002", "pid": 1, "process": "p", "call": in_flight}])
     assert make_live_trials(connection, now=EARLIER + 3600) == 1
     assert make_live_trials(connection, now=EARLIER + 5 * 86_400) == 1
 
@@ -152,7 +152,7 @@ def test_whoever_looks_and_when_the_trials_are_the_same(
                 written.add(number)
                 write(connection, [made])
             elif at.began <= look < at.written:
-                opened = {"pid": 1, "process": "p", "record_json": json.dumps(made)}
+                opened = {"pid": 1, "process": "p", "call": made}
                 write(connection, [{"kind": "open", "uid": made["uid"], **opened}])
         make_live_trials(connection, now=EARLIER + look)
     connection.execute("DELETE FROM open_calls")

@@ -45,7 +45,7 @@ def test_rounds_of_one_call_leave_one_row() -> None:
     taken.answers(result(3, {"content": []}))
     columns = ("outcome", "rounds", "arguments_json", "result_json", "jsonrpc_id")
     assert taken.rows("call", *columns) == [("result", 3, '{"sum":5}', '{"content":[]}', "1")]
-    (opened, *_) = [json.loads(text) for (text,) in taken.rows("open", "record_json")]
+    (opened, *_) = [made for (made,) in taken.rows("open", "call")]
     assert taken.rows("call", "uid", "created_at") == [(opened["uid"], opened["created_at"])]
 
 
@@ -56,7 +56,7 @@ def test_a_result_that_asks_for_input_waits_until_it_is_noted() -> None:
     assert passage.ticket > 0
     (noted,) = taken.awaited
     assert noted["kind"] == "open"
-    assert "input_required" in json.loads(noted["record_json"])["result_json"]
+    assert "input_required" in noted["call"]["result_json"]
 
 
 def test_answers_and_states_are_never_recorded() -> None:

@@ -226,7 +226,7 @@ def test_a_record_given_up_and_committed_after_all_is_remembered_once(memory_fil
 
 def test_a_note_of_a_call_in_flight_that_comes_late_is_not_kept(memory_file: Path) -> None:
     connection = open_database(memory_file)
-    note = {"kind": "open", "uid": "1", "pid": 1, "process": "", "record_json": "{}"}
+    note = {"kind": "open", "uid": "1", "pid": 1, "process": "", "call": {}}
     for records in ([note], [a_call("1")], [note]):
         write(connection, records)
     assert connection.execute("SELECT * FROM open_calls").fetchall() == []

@@ -145,6 +145,8 @@ def test_a_token_that_is_set_is_asked_for(memory_file: Path) -> None:
 def test_more_connections_than_there_are_descriptors_are_said_in_one_line_and_waited_for(memory_file: Path) -> None:
     few = ["/bin/sh", "-c", 'ulimit -n 40; exec "$@"', "sh"]
     with remote() as server, relay(memory_file, "--url", server, under=few) as (process, url):
+        post(url, call(0, "say"))
+        wait_for(memory_file, "SELECT count(*) FROM calls", [(1,)])  # it is open, and needs no descriptor more
         address = ("127.0.0.1", int(url.split(":")[2].split("/")[0]))
         with ExitStack() as connections:
             for _ in range(60):
