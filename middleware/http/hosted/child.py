@@ -60,11 +60,6 @@ class Child:
         self._read_on()
 
     @property
-    def has_ended(self) -> bool:
-        """Whether no line will come any more."""
-        return self._output_ended
-
-    @property
     def is_in_use(self) -> bool:
         """Whether a client's request is being served."""
         return self._users > 0
