@@ -30,6 +30,7 @@ from middleware.messages import (
 from middleware.parsing import parse, spell
 from middleware.recording import Recording
 from middleware.rounds import OpenCall
+from middleware.settings import DEFAULTS, Settings
 from middleware.timeouts import Timed, Timeouts
 
 _LATE_S = 60.0  # for how long what the server says to a request that is overdue is dropped: many never answer
@@ -77,20 +78,17 @@ class Relay:
         hints: CurrentHints,
         *,
         trial_token: str | None = None,
-        timeout_s: float | None = None,
+        settings: Settings = DEFAULTS,
         clock: Callable[[], float] = time.perf_counter,
         shares_recording: bool = False,
     ) -> None:
-        """`timeout_s` is the longest that a request may wait for its answer; None: for ever.
-
-        A recording that is shared, by exchanges of one client, does not end with this relay.
-        """
+        """A recording that is shared, by exchanges of one client, does not end with this relay."""
         self._recording = recording
         self._shares_recording = shares_recording
         self._hints = hints
         self._trial_token = trial_token
         self._clock = clock
-        self._timeouts = Timeouts(timeout_s, clock)
+        self._timeouts = Timeouts(settings.timeout_s, clock)
         # An id may be in flight twice, against the protocol; the answers are taken to come in the requests' order.
         self._pending: dict[object, deque[_Request]] = {}
         self._cancelled = 0  # how many of them are cancelled calls

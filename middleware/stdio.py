@@ -25,6 +25,7 @@ from middleware.memory.writer import Writer, report_to_stderr
 from middleware.process import ServerProcess
 from middleware.recording import Recording
 from middleware.relay import Passage, Relay
+from middleware.settings import DEFAULTS, Settings
 
 _END_S = 2.0  # the longest that the writer's last words may take
 # Clients kill what has not ended two seconds after their SIGTERM; the server must be gone before we are.
@@ -53,10 +54,8 @@ class Server(Protocol):
     def exit_code(self) -> int: ...  # noqa: D102
 
 
-def run(name: str, command: Sequence[str], memory: Path, *, timeout_s: float | None = None) -> int:
+def run(name: str, command: Sequence[str], memory: Path, settings: Settings = DEFAULTS) -> int:
     """Relay between this process's standard input and output and the server `command`, until the server has ended.
-
-    A request that has waited `timeout_s` for its answer is answered with an error; None: it may wait for ever.
 
     Returns the exit code to end with: the server's own, or 128 and the number of the signal that ended it.
 
@@ -64,7 +63,7 @@ def run(name: str, command: Sequence[str], memory: Path, *, timeout_s: float | N
         CommandError: the command cannot be run, or ended before it said anything, with its input still open.
     """
     start = partial(ServerProcess, name, command)
-    return relay_to(name, command, memory, start, transport="stdio", timeout_s=timeout_s)
+    return relay_to(name, command, memory, start, transport="stdio", settings=settings)
 
 
 def relay_to(
@@ -74,7 +73,7 @@ def relay_to(
     start: Callable[[dict[str, str]], Server],
     *,
     transport: str,
-    timeout_s: float | None = None,
+    settings: Settings = DEFAULTS,
 ) -> int:
     """The same for the server that `start` returns, given the environment; the memory knows it by `command`."""
     _open_standard_files()
@@ -96,7 +95,7 @@ def relay_to(
 
     writer = Writer(memory, uid, wake=wake, report=report_to_stderr)
     recording = Recording(writer.submit, server_uid=uid, name=name, command=command, transport=transport)
-    relay = Relay(recording, lambda: writer.hints, trial_token=trial_token, timeout_s=timeout_s)
+    relay = Relay(recording, lambda: writer.hints, trial_token=trial_token, settings=settings)
     # Python's 5 ms between two threads is what a message would wait for while the writer computes.
     sys.setswitchinterval(0.0001)
     writer.start()

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from learner.cli.options import memory_option, memory_path
+from middleware.settings import Settings
 from middleware.stdio import run
 
 
@@ -63,8 +64,9 @@ def proxy_command(
         raise click.UsageError("--header is for servers behind --url")
     if (hosts or origins) and address is None:
         raise click.UsageError("--allow-host and --allow-origin go with --http")
+    settings = Settings(timeout_s=timeout_s)
     if address is None and url is None:
-        return run(name, command, memory_path(memory), timeout_s=timeout_s)
+        return run(name, command, memory_path(memory), settings)
     # Only here: HTTP brings asyncio and aiohttp, which a relay on stdio does without.
     from middleware.errors import UsageError
 
@@ -72,22 +74,22 @@ def proxy_command(
         if address is None:
             from middleware.http.remote.reach import reach_url
 
-            return reach_url(name, url or "", memory_path(memory), headers=headers, timeout_s=timeout_s)
+            return reach_url(name, url or "", memory_path(memory), settings, headers=headers)
         from middleware.http import run as http
 
         if url is None:
             return http.serve_command(
-                name, command, memory_path(memory), address=address, hosts=hosts, origins=origins, timeout_s=timeout_s
+                name, command, memory_path(memory), settings, address=address, hosts=hosts, origins=origins
             )
         return http.serve_url(
             name,
             url,
             memory_path(memory),
+            settings,
             address=address,
             headers=headers,
             hosts=hosts,
             origins=origins,
-            timeout_s=timeout_s,
         )
     except UsageError as error:
         raise click.UsageError(str(error)) from error

@@ -12,6 +12,7 @@ from middleware.memory.identity import server_uid
 from middleware.memory.writer import Writer, report_to_stderr
 from middleware.recording import Recording
 from middleware.relay import Passage, Relay
+from middleware.settings import DEFAULTS, Settings
 
 _CLIENTS = 1_000  # without a session that are told apart; the least recently seen is forgotten first
 _END_S = 2.0  # the longest that the writer's last words may take
@@ -30,12 +31,10 @@ class Recorder:
         name: str,
         command: Sequence[str],
         trial_token: str | None,
-        timeout_s: float | None = None,
+        settings: Settings = DEFAULTS,
     ) -> None:
-        """`command` is what the server is known by and shown as: its command, or its URL without secrets; `timeout_s`
-        is for the relays: the longest that a request may wait for its answer.
-        """
-        self._timeout_s = timeout_s
+        """`command` is what the server is known by and shown as: its command, or its URL without secrets."""
+        self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._name = name
         self._command = command
@@ -154,7 +153,7 @@ class Recorder:
             recording,
             lambda: self._writer.hints,
             trial_token=self._trial_token,
-            timeout_s=self._timeout_s,
+            settings=self._settings,
             shares_recording=is_shared,
         )
 

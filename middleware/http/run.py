@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from middleware.errors import CommandError
@@ -16,22 +17,22 @@ from middleware.http.reverse.backend import Reverse
 from middleware.http.upstream import Upstream, check_url, headers_from_environment
 from middleware.memory.identity import TRIAL_TOKEN_VARIABLE
 from middleware.memory.redaction import redact_command
+from middleware.settings import DEFAULTS, Settings
 
 
 def serve_command(
     name: str,
     command: Sequence[str],
     memory: Path,
+    settings: Settings = DEFAULTS,
     *,
     address: str,
     hosts: Sequence[str] = (),
     origins: Sequence[str] = (),
-    timeout_s: float | None = None,
 ) -> int:
     """Serve the server that `command` starts on `address`, recording, until we are told to end; return the exit code.
 
-    `hosts` and `origins` are allowed beside our own; `timeout_s` is the longest that a request may be left without an
-    answer.
+    `hosts` and `origins` are allowed beside our own.
 
     Raises:
         UsageError: an option cannot mean anything.
@@ -45,24 +46,23 @@ def serve_command(
     def backend(recorder: Recorder) -> Backend:
         return Hosted(name, command, recorder)
 
-    return _serve(name, command, memory, address, hosts, origins, backend, timeout_s=timeout_s)
+    return _serve(name, command, memory, settings, address, hosts, origins, backend)
 
 
 def serve_url(
     name: str,
     url: str,
     memory: Path,
+    settings: Settings = DEFAULTS,
     *,
     address: str,
     headers: Sequence[str] = (),
     hosts: Sequence[str] = (),
     origins: Sequence[str] = (),
-    timeout_s: float | None = None,
 ) -> int:
     """Serve the server at `url` on `address`, recording, until we are told to end; return the exit code.
 
-    `headers` are NAME=VARIABLE pairs for the server; `hosts` and `origins` are allowed beside our own; `timeout_s`
-    is the longest that a request may be left without an answer.
+    `headers` are NAME=VARIABLE pairs for the server; `hosts` and `origins` are allowed beside our own.
 
     Raises:
         UsageError: an option cannot mean anything.
@@ -71,21 +71,22 @@ def serve_url(
     upstream = Upstream(name, check_url(url), headers_from_environment(headers))
 
     def backend(recorder: Recorder) -> Backend:
-        return Reverse(upstream, recorder, timeout_s=timeout_s)
+        return Reverse(upstream, recorder, timeout_s=settings.timeout_s)
 
-    return _serve(name, [upstream.shown], memory, address, hosts, origins, backend)
+    # An exchange keeps its time itself: it knows when the server has said something.
+    of_relays = replace(settings, timeout_s=None)
+    return _serve(name, [upstream.shown], memory, of_relays, address, hosts, origins, backend)
 
 
 def _serve(
     name: str,
     known_as: Sequence[str],
     memory: Path,
+    settings: Settings,
     address: str,
     hosts: Sequence[str],
     origins: Sequence[str],
     backend: Callable[[Recorder], Backend],
-    *,
-    timeout_s: float | None = None,
 ) -> int:
     host, port = parse_address(address)
     access = Access(host, hosts=hosts, origins=origins)
@@ -94,7 +95,7 @@ def _serve(
     sys.setswitchinterval(0.0001)
 
     async def run() -> None:
-        recorder = Recorder(memory, name=name, command=known_as, trial_token=trial_token, timeout_s=timeout_s)
+        recorder = Recorder(memory, name=name, command=known_as, trial_token=trial_token, settings=settings)
         try:
             await serve(name, host, port, access, backend(recorder))
         finally:

@@ -171,7 +171,25 @@ CREATE TABLE calls_fts_state (
 INSERT INTO calls_fts_state VALUES (0);
 """
 
-STEPS = (("m001_relay", M001_RELAY), ("m002_learner", M002_LEARNER), ("m003_search", M003_SEARCH))
+# What a model said a call was for; how much of a call was kept; which calls an artefact's hints were made from, so that
+# forgetting a call forgets what was learned from it.
+M004_PRIVACY = """
+ALTER TABLE calls ADD COLUMN intent TEXT /* what the model said it was for; NULL: it was not asked, or said nothing */;
+ALTER TABLE calls ADD COLUMN capture TEXT CHECK (capture IN ('full', 'cut', 'off'))
+    /* how much of arguments, result and error was to be kept; NULL: imported, or older than this column */;
+CREATE TABLE artefact_calls (
+    artefact TEXT NOT NULL REFERENCES artefacts (name) ON DELETE CASCADE,
+    call_uid TEXT NOT NULL,           -- a call that the artefact's hints were made from
+    PRIMARY KEY (artefact, call_uid)
+) STRICT, WITHOUT ROWID;
+"""
+
+STEPS = (
+    ("m001_relay", M001_RELAY),
+    ("m002_learner", M002_LEARNER),
+    ("m003_search", M003_SEARCH),
+    ("m004_privacy", M004_PRIVACY),
+)
 
 
 class SchemaError(Exception):

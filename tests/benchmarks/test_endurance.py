@@ -10,6 +10,7 @@ from benchmarks import faults, kill, soak
 from benchmarks.ways import WAYS
 from middleware.recording import Recording
 from middleware.relay import Relay
+from middleware.settings import Settings
 from tests.middleware.peer import call
 from tests.middleware.taken import result
 
@@ -59,7 +60,7 @@ def test_over_http_no_call_fails_or_is_lost_while_the_memory_cannot_be_used(faul
 def test_answered_cancelled_and_overdue_requests_leave_no_object_behind() -> None:
     now = 0.0
     recording = Recording(lambda records, *, awaited: 1, server_uid="s", name="n", command=["c"], transport="stdio")
-    relay = Relay(recording, dict, timeout_s=60, clock=lambda: now)
+    relay = Relay(recording, dict, settings=Settings(timeout_s=60), clock=lambda: now)
 
     def session(start: int) -> int:
         nonlocal now

@@ -8,6 +8,7 @@ import pytest
 
 from middleware.memory.writer import FIRST_LOOK
 from middleware.relay import Relay
+from middleware.settings import Settings
 from tests.middleware.peer import TIMEOUT_S, Peer, call, python, remembered
 from tests.middleware.taken import Taken, result
 
@@ -18,7 +19,8 @@ class Timed(Taken):
     def __init__(self, timeout_s: float | None = 10) -> None:
         super().__init__()
         self.now = 100.0
-        self.relay = Relay(self.recording, lambda: self.hints, timeout_s=timeout_s, clock=lambda: self.now)
+        settings = Settings(timeout_s=timeout_s)
+        self.relay = Relay(self.recording, lambda: self.hints, settings=settings, clock=lambda: self.now)
 
     def after(self, seconds: float) -> tuple[list[Any], list[Any]]:
         """Let time pass; return the ids of the errors for the client, and what the server is told."""

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from middleware.http.remote.server import RemoteServer
 from middleware.http.upstream import Upstream, check_url, headers_from_environment
+from middleware.settings import DEFAULTS, Settings
 from middleware.stdio import relay_to
 
 _M_MMAP_THRESHOLD = -3  # as malloc.h numbers it
 
 
-def reach_url(name: str, url: str, memory: Path, *, headers: Sequence[str] = (), timeout_s: float | None = None) -> int:
+def reach_url(name: str, url: str, memory: Path, settings: Settings = DEFAULTS, *, headers: Sequence[str] = ()) -> int:
     """Relay between this process's standard input and output and the server at `url`; return the exit code.
 
     `headers` are NAME=VARIABLE pairs for the server.
@@ -29,7 +30,7 @@ def reach_url(name: str, url: str, memory: Path, *, headers: Sequence[str] = (),
     def start(_: dict[str, str]) -> RemoteServer:
         return RemoteServer(upstream)
 
-    return relay_to(name, [upstream.shown], memory, start, transport="http", timeout_s=timeout_s)
+    return relay_to(name, [upstream.shown], memory, start, transport="http", settings=settings)
 
 
 def _give_long_blocks_back() -> None:

@@ -26,6 +26,7 @@ from middleware.http.recorder import Recorder
 from middleware.memory.identity import HTTP_TOKEN_VARIABLE
 from middleware.messages import META_SUBSCRIPTION_ID
 from middleware.relay import Relay
+from middleware.settings import Settings
 from tests.middleware.http.peers import run
 from tests.middleware.peer import TIMEOUT_S, call, python, remembered, wait_for
 
@@ -185,7 +186,9 @@ async def hosted(memory: Path, *, timeout_s: float | None = None) -> AsyncIterat
     log = memory.parent / "heard"
     log.touch()
     command = [*python(SERVER), str(log)]
-    recorder = Recorder(memory, name="hosted", command=command, trial_token=None, timeout_s=timeout_s)
+    recorder = Recorder(
+        memory, name="hosted", command=command, trial_token=None, settings=Settings(timeout_s=timeout_s)
+    )
     try:
         # The client outlives the relay, and so sees what it says at its end.
         async with (
