@@ -28,6 +28,7 @@ from middleware.memory.records import (
     Verdict,
 )
 from middleware.memory.redaction import redact
+from middleware.memory.retention import Retention
 from middleware.memory.rows import close_orphans, take_in_spools
 from middleware.memory.served import Served
 
@@ -63,7 +64,9 @@ class Memory:
         self.path = path
         self._db = open_database(path)
         self.served = Served(self._db)
+        self.retention = Retention(self._db, path, self._remove_nearest)
         self._nearest: NearestIndex | None = None
+        self._index_folder = path.with_name(path.name + ".nearest")
         # While another process holds the memory, the traces of the dead wait for the next who opens it.
         with suppress(apsw.BusyError):
             take_in_spools(self._db, path)
@@ -184,7 +187,8 @@ class Memory:
             # Wider than asked for where other conditions will thin it out.
             wanted = (limit or 8) * (1 if (server, server_uid, label) == (None, None, None) else 50)
             near = {key: rank for rank, (key, _) in enumerate(self.nearest_queries(like, wanted))}
-            conditions.append("trials.id IN (SELECT value FROM json_each(?))")
+            # A query may have gone since the index was made.
+            conditions.append("trials.query IS NOT NULL AND trials.id IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(list(near)))
         if server is not None:
             conditions.append("trials.server_uid IN (SELECT uid FROM servers WHERE name = ?)")
@@ -248,22 +252,25 @@ class Memory:
 
         While another process brings the index up to date, the answer is from what it held before.
         """
-        folder = self.path.with_name(self.path.name + ".nearest")
         # By when this memory was made, an index that outlived another memory of the same name is told apart.
         [(born,)] = self._rows("SELECT applied_at FROM migrations ORDER BY rowid LIMIT 1")
         try:
-            return self._nearest_in(folder, born, query, count)
+            return self._nearest_in(born, query, count)
         except (OSError, ValueError):  # damaged
-            self._nearest = None
-            remove_index(folder)
-            return self._nearest_in(folder, born, query, count)
+            self._remove_nearest()
+            return self._nearest_in(born, query, count)
 
-    def _nearest_in(self, folder: Path, born: str, query: str, count: int) -> list[tuple[int, float]]:
+    def _nearest_in(self, born: str, query: str, count: int) -> list[tuple[int, float]]:
         if self._nearest is None:
-            self._nearest = NearestIndex(folder, of=born)
+            self._nearest = NearestIndex(self._index_folder, of=born)
         with suppress(IndexBusyError):
             self._nearest.catch_up(self._queries_after)
         return [(key, score) for key, score in self._nearest.nearest(query, count)]
+
+    def _remove_nearest(self) -> None:
+        """Remove the index of queries: some of them are to go. The next who needs it makes it anew."""
+        self._nearest = None
+        remove_index(self._index_folder)
 
     def _queries_after(self, trial_id: int) -> Iterator[tuple[int, str]]:
         for key, query in self._db.execute(
