@@ -4,7 +4,8 @@ MiddlewareError
 ├── CommandError    the server's command cannot be run, or ended at once
 ├── UpstreamError   a remote server cannot be reached
 ├── AddressError    the address to listen on cannot be had
-└── UsageError      an option that cannot mean anything
+├── UsageError      an option that cannot mean anything
+└── ClientFileError a client's configuration file cannot be read, found or changed
 """
 
 
@@ -26,3 +27,8 @@ class AddressError(MiddlewareError):
 
 class UsageError(MiddlewareError):
     """An option cannot mean anything; the message names it and what would."""
+
+
+class ClientFileError(MiddlewareError):
+    """A client's configuration file cannot be found, read or changed, and was not; the message names it and the next
+    step."""

@@ -13,6 +13,8 @@ COMMANDS = {
     "demo": ("demo", "The whole loop on a simulated server: before, practice, distil, after."),
     "serve": ("serve", "Run a simulated server on stdio."),
     "proxy": ("proxy", "Put the recording relay in front of one MCP server."),
+    "wrap": ("wrap", "Put the relay in front of the servers in an MCP client's configuration."),
+    "unwrap": ("wrap", "Take the relay out of an MCP client's configuration again."),
     "calls": ("look", "Show remembered calls, newest first."),
     "tools": ("look", "Show the tools that were seen, and how often their calls fail."),
     "servers": ("look", "Show the servers that were seen."),

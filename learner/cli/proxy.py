@@ -1,5 +1,6 @@
 """`learner proxy`: the recording relay in front of one MCP server."""
 
+import os
 from pathlib import Path
 
 import click
@@ -19,6 +20,12 @@ def _not_empty(_: click.Context, parameter: click.Parameter, value: str) -> str:
 @click.command("proxy", context_settings={"allow_interspersed_args": False})
 @click.option("--name", required=True, callback=_not_empty, help="What the server is called in the memory.")
 @click.option("--url", help="The URL of a remote server (streamable HTTP), in place of COMMAND.")
+@click.option(
+    "--url-from",
+    "url_variable",
+    metavar="VARIABLE",
+    help="As --url, with the URL in an environment variable: URLs may hold keys, and command lines are no secret.",
+)
 @click.option(
     "--header",
     "headers",
@@ -47,6 +54,7 @@ def _not_empty(_: click.Context, parameter: click.Parameter, value: str) -> str:
 def proxy_command(
     name: str,
     url: str | None,
+    url_variable: str | None,
     headers: tuple[str, ...],
     address: str | None,
     hosts: tuple[str, ...],
@@ -58,6 +66,12 @@ def proxy_command(
     """Relay between an MCP client and the server that COMMAND starts, or that --url names, and remember every call.
     The client is on standard input and output, or comes to --http. Write -- before COMMAND.
     """
+    if url_variable is not None:
+        if url is not None:
+            raise click.UsageError("give either --url or --url-from")
+        url = os.environ.get(url_variable)
+        if url is None:
+            raise click.UsageError(f"--url-from: the environment variable {url_variable} is not set")
     if (url is None) == (not command):
         raise click.UsageError("give either a command behind -- or --url")
     if headers and url is None:

@@ -1,0 +1,1 @@
+"""Puts the relay into MCP clients' configuration files, and takes it out again."""
