@@ -194,9 +194,9 @@ def main() -> None:
         fill(path, queries)
         size, filled = path.stat().st_size / 1e6, time.perf_counter() - start
         print(f"memory of {options.calls:,} calls and trials: {size:.0f} MB, {filled:.0f} s")
-        for command in ("calls", "servers", "tools", "trials"):
-            taken = whole_command(path, command) * 1000
-            print(f"learner {command:<10} {taken:8.0f} ms (whole process, median of 5)")
+        for command in ("calls", "servers", "tools", "tools --failures", "trials"):
+            taken = whole_command(path, *command.split()) * 1000
+            print(f"learner {command:<16} {taken:8.0f} ms (whole process, median of 5)")
         start = time.perf_counter()
         with Memory(path) as memory:
             memory.nearest_queries(asked[0])

@@ -4,6 +4,7 @@ Cases of one tool, or of one template, succeed and fail together. So the unit of
 resample clusters, and the test of a difference flips the signs of whole clusters.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from random import Random
@@ -62,6 +63,21 @@ def intervals(rows: Sequence[Sequence[int]], labels: Sequence[Hashable], *, seed
         draws.append([total / size for total in totals])
     tail = DRAWS // 40  # 2.5 %
     return [(column[tail - 1], column[-tail]) for column in map(sorted, zip(*draws, strict=True))]
+
+
+def wilson(hits: int, trials: int) -> Interval:
+    """Return the 95 % interval of a rate of which `hits` of `trials` were seen; (0, 1) when none was tried.
+
+    Wilson's (1927): it stays between 0 and 1, and means something after few trials, with none or all of them hits.
+    """
+    if not trials:
+        return 0.0, 1.0
+    z = 1.959964  # of the normal distribution, 97.5 %
+    rate = hits / trials
+    centre = rate + z * z / (2 * trials)
+    spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
+    low, high = (centre - spread) / (1 + z * z / trials), (centre + spread) / (1 + z * z / trials)
+    return (0.0 if hits == 0 else low), (1.0 if hits == trials else high)
 
 
 def sign_flip_p(sums: Iterable[int]) -> float:

@@ -16,7 +16,7 @@ COMMANDS = {
     "wrap": ("wrap", "Put the relay in front of the servers in an MCP client's configuration."),
     "unwrap": ("wrap", "Take the relay out of an MCP client's configuration again."),
     "calls": ("look", "Show remembered calls, newest first."),
-    "tools": ("look", "Show the tools that were seen, and how often their calls fail."),
+    "tools": ("tools", "Show the tools that were seen, and how often their calls fail."),
     "servers": ("look", "Show the servers that were seen."),
     "trials": ("look", "Show trials: queries, their calls and verdicts."),
     "import": ("imports", "Take in experience from elsewhere."),

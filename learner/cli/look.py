@@ -1,4 +1,4 @@
-"""`learner calls`, `tools`, `servers` and `trials`: look into the memory."""
+"""`learner calls`, `servers` and `trials`: look into the memory."""
 
 import json
 from pathlib import Path
@@ -6,33 +6,21 @@ from typing import Any
 
 import click
 
-from learner.cli.options import json_option, memory_option, memory_path
+from learner.cli.options import LIMIT, Words, json_option, memory_option, memory_path
 from learner.cli.show import harmless, print_json, print_table
 from middleware.memory.records import CallRecord, Trial
 from middleware.memory.store import Memory
-
-_LIMIT = click.IntRange(1, 100_000)
-
-
-class _Text(click.ParamType[str]):
-    """Text from a command line, which may hold bytes that are no text in any encoding: those become "?"."""
-
-    name = "text"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
-        return value.encode("utf-8", "replace").decode()
-
 
 OUTCOMES = ("result", "tool_error", "protocol_error", "cancelled", "no_answer")
 
 
 @click.command("calls")
-@click.option("--server", type=_Text(), help="Only calls to the server of this name.")
-@click.option("--tool", type=_Text(), help="Only calls to this tool.")
+@click.option("--server", type=Words(), help="Only calls to the server of this name.")
+@click.option("--tool", type=Words(), help="Only calls to this tool.")
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only calls that ended like this.")
-@click.option("--search", type=_Text(), help="Only calls with all of these words in tool, arguments, result or error.")
+@click.option("--search", type=Words(), help="Only calls with all of these words in tool, arguments, result or error.")
 @click.option("--corrections", is_flag=True, help="Only failed calls that a good one corrected, and these.")
-@click.option("--limit", default=20, show_default=True, type=_LIMIT, help="How many calls.")
+@click.option("--limit", default=20, show_default=True, type=LIMIT, help="How many calls.")
 @json_option
 @memory_option
 def calls_command(
@@ -67,44 +55,6 @@ def calls_command(
                 harmless(call.error or call.result_json or "", 60),
             )
             for call in found
-        ),
-    )
-
-
-@click.command("tools")
-@click.option("--server", type=_Text(), help="Only tools of the server of this name.")
-@json_option
-@memory_option
-def tools_command(server: str | None, as_json: bool, memory: Path | None) -> None:
-    """Show the tools that were seen, and how often their calls fail."""
-    with Memory(memory_path(memory)) as opened:
-        found = opened.tools(server)
-    if as_json:
-        print_json(
-            [
-                {
-                    "server": tool.server,
-                    "tool": tool.name,
-                    "hash": tool.hash,
-                    "calls": tool.calls,
-                    "failures": tool.failures,
-                    "definition": tool.definition,
-                }
-                for tool in found
-            ]
-        )
-        return
-    print_table(
-        ("server", "tool", "calls", "failures", "description"),
-        (
-            (
-                tool.server,
-                tool.name,
-                tool.calls,
-                tool.failures,
-                harmless(str(tool.definition.get("description") or ""), 70),
-            )
-            for tool in found
         ),
     )
 
@@ -149,10 +99,10 @@ def servers_command(as_json: bool, memory: Path | None) -> None:
 
 
 @click.command("trials")
-@click.option("--server", type=_Text(), help="Only trials of the server of this name.")
+@click.option("--server", type=Words(), help="Only trials of the server of this name.")
 @click.option("--label", type=click.Choice(("solved", "failed", "unclear")), help="Only trials judged so.")
-@click.option("--like", type=_Text(), help="The trials whose queries are nearest to this one, nearest first.")
-@click.option("--limit", default=20, show_default=True, type=_LIMIT, help="How many trials.")
+@click.option("--like", type=Words(), help="The trials whose queries are nearest to this one, nearest first.")
+@click.option("--limit", default=20, show_default=True, type=LIMIT, help="How many trials.")
 @json_option
 @memory_option
 def trials_command(

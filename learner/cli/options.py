@@ -6,6 +6,19 @@ import click
 
 from middleware.memory.database import default_path
 
+LIMIT = click.IntRange(1, 100_000)
+
+
+class Words(click.ParamType[str]):
+    """Text from a command line, which may hold bytes that are no text in any encoding: those become "?"."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return `value` as text that can be looked for."""
+        return value.encode("utf-8", "replace").decode()
+
+
 memory_option = click.option(
     "--memory",
     type=click.Path(path_type=Path),

@@ -37,3 +37,19 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title:
     for row in listed:
         table.add_row(*(Text("" if cell is None else harmless(str(cell))) for cell in row))
     Console(highlight=False).print(table)
+
+
+def print_blocks(blocks: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
+    """Print blocks of a title and of labelled texts, which keep to their column when they are wrapped."""
+    console = Console(highlight=False)
+    width = max((len(label) for _, lines in blocks for label, _ in lines), default=0)
+    for number, (title, lines) in enumerate(blocks):
+        if number:
+            console.print()
+        console.print(Text(harmless(title), style="bold"))
+        table = Table.grid(padding=(0, 2))
+        table.add_column(width=width + 2, no_wrap=True, justify="right")
+        table.add_column(overflow="fold")
+        for label, text in lines:
+            table.add_row(Text(label, style="dim"), Text(harmless(text)))
+        console.print(table)

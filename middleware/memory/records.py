@@ -60,6 +60,31 @@ class CallRecord:
 
 
 @dataclass(frozen=True)
+class ToolCounts:
+    """How many calls of one tool there were (cancelled ones too), how many failed, how many were cancelled."""
+
+    server_uid: str
+    server: str
+    tool: str
+    calls: int
+    failures: int
+    cancelled: int
+
+
+@dataclass(frozen=True)
+class CallEnded:
+    """How one call of a known tool ended, and what it was called with; None as in the schema."""
+
+    uid: str
+    created_at: str
+    outcome: Outcome
+    error: str | None
+    error_code: int | None
+    arguments_json: str | None
+    capture: str | None
+
+
+@dataclass(frozen=True)
 class CallMade:
     """A call as the learner compares and shows it: tool, arguments, how it ended, and what was answered.
 

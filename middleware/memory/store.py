@@ -16,6 +16,7 @@ import apsw
 
 from middleware.memory.database import open_database
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
+from middleware.memory.failures import FAILURES, Failures
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.live import make_live_trials
 from middleware.memory.nearest import IndexBusyError, NearestIndex, remove_index
@@ -33,7 +34,7 @@ from middleware.memory.rows import close_orphans, take_in_spools
 from middleware.memory.served import Served
 
 _SEARCH_CHUNK = 2000  # calls indexed in one transaction: a waiting relay gets its turn within some 50 ms
-_FAILED = "('tool_error', 'protocol_error', 'no_answer')"
+_FAILED = str(FAILURES)
 
 _CALL_COLUMNS = """
     calls.id, calls.uid, calls.server_uid, coalesce(servers.name, calls.server_uid), calls.tool_name,
@@ -64,6 +65,7 @@ class Memory:
         self.path = path
         self._db = open_database(path)
         self.served = Served(self._db)
+        self.failures = Failures(self._db)
         self.retention = Retention(self._db, path, self._remove_nearest)
         self._nearest: NearestIndex | None = None
         self._index_folder = path.with_name(path.name + ".nearest")

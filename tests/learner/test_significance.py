@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learner.significance import cluster_sums, clusters, intervals, sign_flip_p
+from learner.significance import cluster_sums, clusters, intervals, sign_flip_p, wilson
 from learner.suites import Case, GoldCall
 
 
@@ -121,3 +121,12 @@ def test_where_most_clusters_gain_the_improvement_is_found() -> None:
     assert found is not None
     assert found[0][0] > 0.5
     assert sign_flip_p(sums[1] for sums in cluster_sums(rows, labels)) < 0.001
+
+
+def test_an_interval_of_a_rate_is_wilsons() -> None:
+    # Newcombe (1998), table I: 15 of 148, 0 of 20 and 1 of 29.
+    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+    assert wilson(20, 20) == pytest.approx((0.8389, 1.0), abs=5e-5)
+    assert wilson(0, 0) == (0.0, 1.0)
