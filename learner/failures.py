@@ -13,7 +13,7 @@ from learner.arguments import Difference, differences, nearest
 from learner.error_forms import error_form
 from learner.significance import Interval, wilson
 from middleware.memory.failures import FAILURES
-from middleware.memory.records import CallEnded, Outcome, ToolCounts
+from middleware.memory.records import CallEnded, ToolCounts
 from middleware.memory.redaction import CUT_KEY
 from middleware.memory.store import Memory
 
@@ -23,23 +23,24 @@ _NEWEST_GOOD = 200  # of each tool that a failure is compared with
 
 @dataclass(frozen=True)
 class CommonError:
-    """The commonest error among a tool's `of` newest failures: how many `calls` had it, its form, one of its texts."""
+    """The commonest error among a tool's `of` newest failures: how many `calls` had it, their newest, its form."""
 
     calls: int
     of: int
-    outcome: Outcome
+    example: "Example"
     form: str
-    example: str
 
 
 @dataclass(frozen=True)
 class Example:
-    """One call: `arguments` is None when they were not kept; `cut` when only their beginning was."""
+    """One call: `arguments` is None when they were not kept; `cut` when only their beginning was. `kept` says whether
+    what it said was to be kept at all."""
 
     uid: str
     created_at: str
     outcome: str
     error: str | None
+    kept: bool
     arguments: dict[str, Any] | None
     cut: bool
 
@@ -108,8 +109,10 @@ def tool_failures(memory: Memory, tool: ToolCounts) -> ToolFailures | None:
 def common_error(failed: Sequence[CallEnded], names: Collection[str] = ()) -> CommonError:
     """Return the commonest error of calls that failed, newest first; of equally common ones the newest.
 
-    `names` are the tool's arguments, as far as they are known. There must be a call.
+    `names` are the tool's arguments, as far as they are known. There must be a call. Those of which nothing was
+    kept count only where there are no others.
     """
+    failed = [call for call in failed if call.error or call.capture != "off"] or failed
     arguments = [_arguments(call) or {} for call in failed]
     known = set(names).union(*arguments)
     forms = [
@@ -118,7 +121,7 @@ def common_error(failed: Sequence[CallEnded], names: Collection[str] = ()) -> Co
     ]
     [(commonest, calls)] = Counter(forms).most_common(1)
     example = failed[forms.index(commonest)]
-    return CommonError(calls, len(failed), example.outcome, commonest[2], example.error or "")
+    return CommonError(calls, len(failed), _example(example), commonest[2])
 
 
 def nearest_of(failed: Example, good: Sequence[Example]) -> Example | None:
@@ -140,7 +143,7 @@ def _example(call: CallEnded) -> Example:
     """Return the call with its arguments read: {} when it had none, None when they were not kept."""
     arguments = _arguments(call)
     cut = arguments is not None and arguments.pop(CUT_KEY, None) is not None
-    return Example(call.uid, call.created_at, call.outcome, call.error, arguments, cut)
+    return Example(call.uid, call.created_at, call.outcome, call.error, call.capture != "off", arguments, cut)
 
 
 def _arguments(call: CallEnded) -> dict[str, Any] | None:

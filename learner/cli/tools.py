@@ -103,11 +103,11 @@ def _lines(tool: ToolFailures) -> Iterator[tuple[str, str]]:
         "failed",
         f"{counts.failures} of {asked} calls, {tool.rate:.0%} (95 % interval {low:.0%} to {high:.0%}){cancelled}",
     )
-    newest = "" if counts.failures == common.of else "the newest "
-    yield "commonest error", f"{common.calls} of {newest}{common.of}: {_error(common.example, common.outcome)}"
+    of = f"{common.of}" if counts.failures == common.of else f"{common.of} that were looked at"
+    yield "commonest error", f"{common.calls} of {of}: {_error(common.example)}"
     yield "last failure", f"{_when(last)}  {_arguments(last)}"
-    if (last.error or "") != common.example:
-        yield "", _error(last.error, last.outcome)
+    if last.error != common.example.error:
+        yield "", _error(last)
     if worked is None:
         yield "nearest good call", "none is remembered"
         return
@@ -124,8 +124,10 @@ def _lines(tool: ToolFailures) -> Iterator[tuple[str, str]]:
         yield "", f"and {len(differs) - _DIFFERENCES} more"
 
 
-def _error(text: str | None, outcome: str) -> str:
-    return harmless(text or "", _TEXT) or f"{outcome}, without a text"
+def _error(call: Example) -> str:
+    return (
+        harmless(call.error or "", _TEXT) or f"({call.outcome}, {'without a text' if call.kept else 'text not kept'})"
+    )
 
 
 def _when(call: Example) -> str:
@@ -162,8 +164,8 @@ def _json(tool: ToolFailures) -> dict[str, Any]:
         "interval": list(tool.interval),
         "error": {
             "form": common.form,
-            "example": common.example,
-            "outcome": common.outcome,
+            "example": common.example.error,
+            "outcome": common.example.outcome,
             "calls": common.calls,
             "of": common.of,
         },

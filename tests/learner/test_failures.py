@@ -59,7 +59,7 @@ def test_the_commonest_error_is_counted_over_what_differs_in_values_only(memory_
     calls = [call(str(number), *pair) for number, pair in enumerate(zip(arguments, errors, strict=True))]
     common = found(memory_file, *calls).common_error
     assert (common.calls, common.of, common.form) == (2, 4, "no harbour called …")
-    assert common.example == "no harbour called 'Lind'"
+    assert common.example.error == "no harbour called 'Lind'"
 
 
 def test_the_last_failure_stands_beside_its_correction(memory_file: Path) -> None:
@@ -122,7 +122,7 @@ def test_only_the_newest_failures_are_read(memory_file: Path) -> None:
     old = [call(f"old{number}", {}, "an old error") for number in range(300)]
     new = [call(f"new{number}", {}, "a new error") for number in range(150)]
     common = found(memory_file, *old, *new).common_error
-    assert (common.calls, common.of, common.example) == (150, 200, "a new error")
+    assert (common.calls, common.of, common.example.error) == (150, 200, "a new error")
 
 
 def test_servers_of_one_name_and_imported_calls_are_kept_apart(memory_file: Path) -> None:
@@ -138,3 +138,15 @@ def test_servers_of_one_name_and_imported_calls_are_kept_apart(memory_file: Path
         }
         assert len(memory.failures.counts("sea")) == 2
         assert memory.failures.counts("sea", "wave") == []
+
+
+def test_failures_whose_errors_were_not_kept_do_not_outvote_the_others(memory_file: Path) -> None:
+    thinned = [call(f"thin{n}", {}, outcome="tool_error", arguments_json=None) for n in range(3)]
+    database = open_database(memory_file)
+    write(database, thinned)
+    database.execute("UPDATE calls SET capture = 'off'")
+    database.close()
+    only = found(memory_file).common_error
+    assert (only.calls, only.of, only.example.kept) == (3, 3, False)
+    common = found(memory_file, call("1", {}, "no such day")).common_error
+    assert (common.calls, common.of, common.example.error) == (1, 1, "no such day")
