@@ -5,11 +5,27 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from middleware.errors import CommandError
 from middleware.guard import Guard
+from middleware.memory.identity import OUR_VARIABLES
 from middleware.memory.redaction import redact_command
 from middleware.memory.writer import report_to_stderr
+
+_COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
+
+
+def server_environment() -> dict[str, str]:
+    """Return the environment that the server gets: the client's, without what is between the learner and us."""
+    environment = {name: value for name, value in os.environ.items() if name not in OUR_VARIABLES}
+    if environment.get("LC_CTYPE") in _COERCED:
+        # In the C locale Python sets this for itself (PEP 538). Where the system does not tell what there was at our
+        # start (no /proc), it stays.
+        with suppress(OSError):
+            if b"\0LC_CTYPE=" not in b"\0" + Path("/proc/self/environ").read_bytes():
+                del environment["LC_CTYPE"]
+    return environment
 
 
 class ServerProcess:

@@ -20,9 +20,9 @@ from typing import Protocol
 from middleware.defects import Defects
 from middleware.guard import FORWARDED
 from middleware.lane import Lane
-from middleware.memory.identity import OUR_VARIABLES, TRIAL_TOKEN_VARIABLE, server_uid
+from middleware.memory.identity import TRIAL_TOKEN_VARIABLE, server_uid
 from middleware.memory.writer import Writer, report_to_stderr
-from middleware.process import ServerProcess
+from middleware.process import ServerProcess, server_environment
 from middleware.recording import Recording
 from middleware.relay import Passage, Relay
 from middleware.settings import DEFAULTS, Settings
@@ -78,12 +78,11 @@ def relay_to(
     """The same for the server that `start` returns, given the environment; the memory knows it by `command`."""
     _open_standard_files()
     trial_token = os.environ.get(TRIAL_TOKEN_VARIABLE)
-    environment = {name: value for name, value in os.environ.items() if name not in OUR_VARIABLES}
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, _leave_to_wakeup)
-    server = start(environment)
+    server = start(server_environment())
     # Not before: what our parent ignores (nohup) the server is to ignore too, and it inherits that, but no handler.
     for number in FORWARDED:
         signal.signal(number, _leave_to_wakeup)

@@ -13,9 +13,8 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 
 from middleware.lane import HELD_LIMIT, LINE_LIMIT
-from middleware.memory.identity import OUR_VARIABLES
 from middleware.memory.writer import report_to_stderr
-from middleware.process import ServerProcess
+from middleware.process import ServerProcess, server_environment
 from middleware.splice import beginning, decode, encode, members
 
 _READ_BYTES = 1 << 18
@@ -38,8 +37,7 @@ class Child:
         Raises:
             CommandError: it cannot be run.
         """
-        environment = {name: value for name, value in os.environ.items() if name not in OUR_VARIABLES}
-        self._process = ServerProcess(name, command, environment)
+        self._process = ServerProcess(name, command, server_environment())
         self._take = take
         self._ended = ended
         self._loop = asyncio.get_running_loop()

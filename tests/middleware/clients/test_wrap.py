@@ -2,29 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from middleware.clients.installed import installed
 from middleware.clients.wrap import Launcher, Plan, carry_out, plan_unwrap, plan_wrap
 
 LAUNCHER = Launcher("/opt/venv/bin/python", {}, Path("/home/me/memory.db"))
 GIT = '{"mcpServers": {"git": {"command": "uvx", "args": ["mcp-server-git"]}}}'
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing of the person who runs the tests is looked at, or written to."""
-    for name in ("XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    (tmp_path / "home").mkdir()
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "mcp.json"
 
 
 def wrap(path: Path, launcher: Launcher = LAUNCHER, only: tuple[str, ...] = ()) -> Plan:
