@@ -78,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
 def http_server() -> Iterator[str]:
     """Serve MCP over HTTP; the value is the URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/mcp"
