@@ -13,12 +13,14 @@ def demonstration_of(trial: Trial) -> Demonstration | None:
     """Return what `trial` demonstrates: its query and the calls that went well; None if it demonstrates nothing.
 
     A trial without any call demonstrates something only where gold says that no call was the right answer; one whose
-    arguments were redacted or cut demonstrates nothing.
+    arguments were redacted, cut or not kept demonstrates nothing.
     """
     if trial.query is None or trial.verdict is None or trial.verdict.label != "solved":
         return None
     good = tuple(ToolCall(call.name, call.arguments) for call in trial.calls if call.outcome in (None, "result"))
     if not good and (trial.calls or trial.verdict.judge != "gold"):
+        return None
+    if not all(call.kept for call in trial.calls):
         return None
     if any(REDACTED in json.dumps(dict(call.arguments)) or CUT_KEY in call.arguments for call in good):
         return None

@@ -18,7 +18,8 @@ from middleware.memory.redaction import CUT_KEY, cut_at_blank
 from middleware.splice import STRING, decode, encode
 
 LONG = 256 * 1024  # bytes; shorter messages are read whole
-_VALUE_LIMIT = 16 * 1024  # bytes of one value that are kept; no more is recorded
+VALUE_LIMIT = 16 * 1024  # bytes of one value that are kept; by default no more is recorded
+WHOLE_LIMIT = 64 << 20  # bytes of a message that is read whole because all of it is to be recorded
 _MESSAGE_LIMIT = LONG  # bytes kept of one message; behind that, only the members that the relay knows
 _KEY_LIMIT = 64 * 1024  # bytes of a member's name, with the blanks around it
 _PIECE = 64 * 1024  # bytes looked at in one go: what is passed over is taken apart a piece at a time
@@ -46,11 +47,16 @@ _HALVES = re.compile("[\\ud800-\\udfff]+$")
 _decode_string = json.JSONDecoder(strict=False).decode
 
 
-def abridge(data: bytes) -> bytes:
-    """Return the message `data`; when it is long, with its long values cut, and b"" when it is no object or array."""
+def abridge(data: bytes, abridger: "Abridger | None" = None) -> bytes:
+    """Return the message `data`; when it is long, with its long values cut, and b"" when it is no object or array.
+
+    A new `abridger` may be given, which says how long a message must be for that.
+    """
     if len(data) <= LONG:
         return data
-    abridger = Abridger()
+    abridger = abridger or Abridger()
+    if len(data) <= abridger.long:
+        return data
     abridger.feed(data)
     return abridger.finish()
 
@@ -59,10 +65,10 @@ class Abridger:
     """Takes one message in pieces. `size` is how many bytes have come; up to `long`, all of them are kept."""
 
     def __init__(
-        self, *, long: int = LONG, value_limit: int = _VALUE_LIMIT, message_limit: int = _MESSAGE_LIMIT
+        self, *, long: int = LONG, value_limit: int = VALUE_LIMIT, message_limit: int = _MESSAGE_LIMIT
     ) -> None:
         self.size = 0
-        self._long = long
+        self.long = long
         self._short = bytearray()  # all that has come, while that is not long
         self._value_limit = value_limit
         self._message_limit = message_limit
@@ -76,10 +82,10 @@ class Abridger:
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the message."""
         before, self.size = self.size, self.size + len(data)
-        if self.size <= self._long:
+        if self.size <= self.long:
             self._short += data
             return
-        if before <= self._long:
+        if before <= self.long:
             data = bytes(self._short) + data
             self._short.clear()
         for start in range(0, len(data), _PIECE):
@@ -90,7 +96,7 @@ class Abridger:
 
     def finish(self) -> bytes:
         """Return what is kept of the message; of a long one b"" when it broke off, or is no JSON object or array."""
-        if self.size <= self._long:
+        if self.size <= self.long:
             return bytes(self._short)
         whole = self._kept and not (self._unreadable or self._open or self._rest)
         return bytes(self._kept) if whole else b""

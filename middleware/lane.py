@@ -35,6 +35,7 @@ class Lane:
         *,
         holds: Callable[[], bool],
         defect: Callable[[Exception], None],
+        abridger: Callable[[], Abridger] = Abridger,
     ) -> None:
         self.source = source
         self.sink = sink
@@ -45,6 +46,7 @@ class Lane:
         self._write = write
         self._holds = holds
         self._defect = defect
+        self._abridger = abridger
         self._line = bytearray()  # read, and not yet ended by a newline; of a line that passes already, the last piece
         self._passing: Abridger | None = None  # what reads the line that passes already
         self._inserted: list[Passage] = []  # have to wait for its end
@@ -134,7 +136,7 @@ class Lane:
     def _extend(self, data: bytes) -> None:
         """Add `data` to the line; pass on what was there before, if the line is long."""
         if self._passing is None and len(self._line) > LONG and (len(self._line) > LINE_LIMIT or not self._holds()):
-            self._passing = Abridger()
+            self._passing = self._abridger()
             self._feed(self._passing, bytes(self._line))
         if self._passing is not None:
             self._feed(self._passing, data)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from middleware.abridge import LONG
 from middleware.corrections import Corrections
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.processes import process_identity
@@ -17,9 +18,11 @@ from middleware.memory.spool import Record
 from middleware.messages import META_CLIENT_INFO, META_PROTOCOL_VERSION
 from middleware.parsing import spell
 from middleware.rounds import OpenCall, Rounds, asks_for_input
+from middleware.settings import DEFAULTS, Settings
 
-VALUE_LIMIT = 16 * 1024  # bytes of JSON, of arguments and of a result
 _ERROR_LIMIT = 2_000  # characters
+# What a call says, in its row, and the id that its client chose for it.
+_SAID = ("arguments_json", "result_json", "error", "intent", "jsonrpc_id")
 
 # (records, awaited=whether something waits for them) → ticket; `Writer.submit` in life
 Submit = Callable[..., int]
@@ -32,8 +35,19 @@ class Recording:
     with its correction, is kept here. `end` is for the last of them.
     """
 
-    def __init__(self, submit: Submit, *, server_uid: str, name: str, command: Sequence[str], transport: str) -> None:
+    def __init__(
+        self,
+        submit: Submit,
+        *,
+        server_uid: str,
+        name: str,
+        command: Sequence[str],
+        transport: str,
+        settings: Settings = DEFAULTS,
+    ) -> None:
         self._submit_records = submit
+        self._capture = settings.capture
+        self._limit = settings.value_limit
         self._server_uid = server_uid
         self._hashes: dict[str, str] = {}  # tool name → hash of its definition, as last listed
         self._known: set[str] = set()  # hashes that have a row
@@ -122,7 +136,7 @@ class Recording:
             "session_uid": self._session["uid"],
             "tool_name": tool_name,
             "tool_hash": self._hashes.get(name),
-            "arguments_json": _cut_json(arguments, size, CUT_KEY in params) if isinstance(arguments, dict) else None,
+            "arguments_json": self._json(arguments, size, CUT_KEY in params) if isinstance(arguments, dict) else None,
             "result_json": None,
             "outcome": "no_answer",
             "error": None,
@@ -135,6 +149,7 @@ class Recording:
             "rounds": 1,
             "corrects": None,
             "trial_uid": trial_uid,
+            "capture": self._capture,
         }
         started = time.perf_counter()
         failure = self._corrections.open_to(tool_name, trial_uid, started)
@@ -156,7 +171,7 @@ class Recording:
         answered = time.perf_counter()
         error, result = message.get("error"), message.get("result")
         record["result_bytes"] = size
-        record["result_json"] = None if error is not None else _result_json(result, size)
+        record["result_json"] = None if error is not None else self._result_json(result, size)
         if error is None and asks_for_input(result) and record["outcome"] != "cancelled":
             no_room = self._rounds.wait(call, result.get("requestState"))
             if no_room is not None:
@@ -165,7 +180,7 @@ class Recording:
         record["duration_ms"] = round((answered - call.started) * 1000, 3)
         if error is not None:
             record["outcome"] = "protocol_error"
-            record["error"], record["error_code"] = _error(error)
+            record["error"], record["error_code"] = _error(error, _ERROR_LIMIT if self._capture == "cut" else None)
         elif isinstance(result, dict) and result.get("isError") is True:
             record["outcome"] = "tool_error"
             record["error"] = _text(_content_text(result)[:_ERROR_LIMIT])
@@ -175,7 +190,7 @@ class Recording:
             self._corrections.failed(record, call.arguments_hash, answered)
         elif record["outcome"] == "result" and call.failure is not None:
             record["corrects"] = self._corrections.settle(call.failure, call.arguments_hash)
-        return self._submit([record], awaited=True)
+        return self._submit_call(call, awaited=True)
 
     def unanswered(self, call: OpenCall, reason: str | None = None) -> int:
         """Record that no answer will come: `no_answer`, or `cancelled` if it was.
@@ -184,7 +199,7 @@ class Recording:
         """
         if reason is not None:
             call.record["error"] = _text(reason)
-        return self._submit([call.record], awaited=reason is not None)
+        return self._submit_call(call, awaited=reason is not None)
 
     def end(self) -> None:
         """Close the calls whose next round has not come: it will not."""
@@ -201,24 +216,31 @@ class Recording:
 
     def _submit_open(self, call: OpenCall, *, awaited: bool = False) -> int:
         # A copy: the call goes on while this is written.
-        opened = {"kind": "open", "uid": call.record["uid"], "call": dict(call.record), **self._process}
+        opened = {"kind": "open", "uid": call.record["uid"], "call": self._kept(call), **self._process}
         return self._submit([opened], awaited=awaited)
 
+    def _submit_call(self, call: OpenCall, *, awaited: bool) -> int:
+        return self._submit([self._kept(call)], awaited=awaited)
 
-def _result_json(result: Any, size: int) -> str:
-    if isinstance(result, dict) and "requestState" in result:
-        result = {**result, "requestState": REDACTED}  # meant for the server alone, and may open its doors
-    return _cut_json(result, size, isinstance(result, dict) and CUT_KEY in result)
+    def _kept(self, call: OpenCall) -> Record:
+        """Return the call's row as it may leave us: every way to the disk begins here."""
+        return {**call.record, **dict.fromkeys(_SAID)} if self._capture == "off" else dict(call.record)
 
+    def _result_json(self, result: Any, size: int) -> str:
+        if isinstance(result, dict) and "requestState" in result:
+            result = {**result, "requestState": REDACTED}  # meant for the server alone, and may open its doors
+        return self._json(result, size, isinstance(result, dict) and CUT_KEY in result)
 
-def _cut_json(value: Any, size: int, was_cut: bool) -> str:
-    """Return `value`, from a message of `size` bytes, as JSON: redacted; above the limit shortened, and saying so."""
-    if size > VALUE_LIMIT:
-        # A little less than the limit: what says so takes room too.
-        value, cut = shorten(value, VALUE_LIMIT - 64)
-        if (cut or was_cut) and isinstance(value, dict):
-            value[CUT_KEY] = {"bytes": size}
-    return _json(value)
+    def _json(self, value: Any, size: int, was_cut: bool) -> str:
+        """Return `value`, from a message of `size` bytes, as JSON: redacted; above the limit cut, and saying so."""
+        cut = was_cut and size > LONG  # else it is no mark of ours
+        if self._limit is not None and size > self._limit:
+            # A little less than the limit: what says so takes room too.
+            value, is_short = shorten(value, self._limit - 64)
+            cut |= is_short
+        if cut and isinstance(value, dict):
+            value = {**value, CUT_KEY: {"bytes": size}}
+        return _json(value)
 
 
 def _json(value: Any, *, names: bool = True) -> str:
@@ -234,16 +256,16 @@ def _hash(definition: dict[str, Any]) -> str | None:
         return None
 
 
-def _error(error: Any) -> tuple[str, int | None]:
+def _error(error: Any, limit: int | None) -> tuple[str, int | None]:
     if not isinstance(error, dict):
-        return _text(spell(error)[:_ERROR_LIMIT]), None
+        return _text(spell(error)[:limit]), None
     message = error.get("message")
     text = message if isinstance(message, str) else spell(message)
     if error.get("data") is not None:
         text = f"{text} {spell(error['data'])}"
     code = error.get("code")
     fits = isinstance(code, int) and not isinstance(code, bool) and -(2**63) <= code < 2**63
-    return _text(text[:_ERROR_LIMIT]), code if fits else None
+    return _text(text[:limit]), code if fits else None
 
 
 def _content_text(result: dict[str, Any]) -> str:

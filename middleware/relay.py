@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from middleware.abridge import LONG, abridge
+from middleware.abridge import LONG, Abridger, abridge
 from middleware.edits import without_answers, without_trial
 from middleware.hints import CurrentHints, insert
 from middleware.memory.identity import TRIAL_META_KEY
@@ -87,6 +87,7 @@ class Relay:
         self._shares_recording = shares_recording
         self._hints = hints
         self._trial_token = trial_token
+        self._settings = settings
         self._clock = clock
         self._timeouts = Timeouts(settings.timeout_s, clock)
         # An id may be in flight twice, against the protocol; the answers are taken to come in the requests' order.
@@ -99,6 +100,10 @@ class Relay:
     def to_server(self, data: bytes) -> bytes:
         """Return what goes on to the server of a message from the client: all of it but our own trial id."""
         return data if self._trial_token is None else without_trial(data)
+
+    def abridger(self) -> Abridger:
+        """Return what reads a message of this relay as far as it is to be recorded."""
+        return self._settings.abridger()
 
     @property
     def edits_requests(self) -> bool:
@@ -115,7 +120,7 @@ class Relay:
 
         `size` is given when `data` is what an `Abridger` kept of a message of so many bytes.
         """
-        size, value = (len(data), parse(abridge(data))) if size is None else (size, parse(data))
+        size, value = (len(data), parse(abridge(data, self.abridger()))) if size is None else (size, parse(data))
         for message in value if isinstance(value, list) else (value,):
             if isinstance(message, dict) and isinstance(message.get("method"), str):
                 self._from_client(message, size if message is value else len(spell(message)))
@@ -128,10 +133,10 @@ class Relay:
         `size` is given when `data` is what an `Abridger` kept of a message of so many bytes; of a long one, only the
         ticket counts. `is_own`: it is an error that was said in place of a server which gave no answer.
         """
-        abridged = size is not None and size > LONG
+        abridged = size is not None and size > self._settings.whole_limit
         size = len(data) if size is None else size
         whole = size <= LONG or any(request.method == "tools/list" for request in self._open())
-        value = parse(data if abridged or whole else abridge(data))
+        value = parse(data if abridged or whole else abridge(data, self.abridger()))
         ticket = 0
         listings = []
         late = []

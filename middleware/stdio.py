@@ -93,7 +93,9 @@ def relay_to(
             os.write(wake_write, b"\0")
 
     writer = Writer(memory, uid, wake=wake, report=report_to_stderr)
-    recording = Recording(writer.submit, server_uid=uid, name=name, command=command, transport=transport)
+    recording = Recording(
+        writer.submit, server_uid=uid, name=name, command=command, transport=transport, settings=settings
+    )
     relay = Relay(recording, lambda: writer.hints, trial_token=trial_token, settings=settings)
     # Python's 5 ms between two threads is what a message would wait for while the writer computes.
     sys.setswitchinterval(0.0001)
@@ -123,11 +125,13 @@ class _Loop:
             *(0, server.input, self._from_client, _writer_to(server.input)),
             holds=lambda: relay.edits_requests,
             defect=self._defects.say,
+            abridger=relay.abridger,
         )
         self._down = Lane(
             *(server.output, 1, self._from_server, _standard_output_writer()),
             holds=lambda: relay.edits_answers,
             defect=self._defects.say,
+            abridger=relay.abridger,
         )
         self._poll = select.poll()
         self._watched: dict[int, int] = {}  # descriptor → events

@@ -11,6 +11,7 @@ from learner.cli.show import harmless, print_json, print_table
 from middleware.memory.records import CallRecord, Trial
 from middleware.memory.store import Memory
 
+NOT_KEPT = "(not kept)"
 OUTCOMES = ("result", "tool_error", "protocol_error", "cancelled", "no_answer")
 
 
@@ -49,10 +50,10 @@ def calls_command(
                 call.created_at[:19].replace("T", " "),
                 call.server,
                 call.tool_name,
-                harmless(call.arguments_json or "", 60),
+                _shown(call, call.arguments_json),
                 _ending(call),
                 None if call.duration_ms is None else round(call.duration_ms, 1),
-                harmless(call.error or call.result_json or "", 60),
+                _shown(call, call.error or call.result_json),
             )
             for call in found
         ),
@@ -149,10 +150,17 @@ def _ending(call: CallRecord) -> str:
     return ", ".join([call.outcome or "", *notes])
 
 
+def _shown(call: CallRecord, text: str | None) -> str:
+    """Return what a call said as a cell; that nothing of it was kept is not to look as if it had said nothing."""
+    # The beginning is enough to fill the cell; the rest may be megabytes.
+    return NOT_KEPT if call.capture == "off" else harmless((text or "")[:1000], 60)
+
+
 def _last_call(trial: Trial) -> str:
     if not trial.calls:
         return ""
-    return f"{trial.calls[-1].name} {json.dumps(dict(trial.calls[-1].arguments), ensure_ascii=False)}"
+    last = trial.calls[-1]
+    return f"{last.name} {json.dumps(dict(last.arguments), ensure_ascii=False) if last.kept else NOT_KEPT}"
 
 
 def _call(call: CallRecord) -> dict[str, Any]:
@@ -171,6 +179,7 @@ def _call(call: CallRecord) -> dict[str, Any]:
         "trial": call.trial_uid,
         "rounds": call.rounds,
         "corrects": call.corrects,
+        "capture": call.capture,
         "corrected_by": call.corrected_by,
     }
 
@@ -188,7 +197,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "calls": [
             {
                 "name": call.name,
-                "arguments": dict(call.arguments),
+                "arguments": dict(call.arguments) if call.kept else None,
                 "outcome": call.outcome,
                 "uid": call.uid,
                 "corrects": call.corrects,

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from learner.cli.options import memory_option, memory_path
-from middleware.settings import Settings
+from middleware.settings import DEFAULTS, MAX_CUT_BYTES, MIN_CUT_BYTES, Capture, Settings
 from middleware.stdio import run
 
 
@@ -50,6 +50,24 @@ def _not_empty(_: click.Context, parameter: click.Parameter, value: str) -> str:
     metavar="SECONDS",
     help="Answer a request with an error when the server has left it alone for so long. Default: wait for ever.",
 )
+@click.option(
+    "--capture",
+    type=click.Choice(("full", "cut", "off")),
+    default=DEFAULTS.capture,
+    show_default=True,
+    envvar="PRACTICUM_CAPTURE",
+    show_envvar=True,
+    help="What is kept of arguments, results and errors: all, the beginnings of long ones, or nothing.",
+)
+@click.option(
+    "--cut-bytes",
+    type=click.IntRange(MIN_CUT_BYTES, MAX_CUT_BYTES),
+    default=DEFAULTS.cut_bytes,
+    show_default=True,
+    envvar="PRACTICUM_CUT_BYTES",
+    show_envvar=True,
+    help="With --capture cut: the bytes of arguments, and of a result, that are kept.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def proxy_command(
     name: str,
@@ -61,6 +79,8 @@ def proxy_command(
     origins: tuple[str, ...],
     memory: Path | None,
     timeout_s: float | None,
+    capture: Capture,
+    cut_bytes: int,
     command: tuple[str, ...],
 ) -> int:
     """Relay between an MCP client and the server that COMMAND starts, or that --url names, and remember every call.
@@ -78,7 +98,7 @@ def proxy_command(
         raise click.UsageError("--header is for servers behind --url")
     if (hosts or origins) and address is None:
         raise click.UsageError("--allow-host and --allow-origin go with --http")
-    settings = Settings(timeout_s=timeout_s)
+    settings = Settings(timeout_s=timeout_s, capture=capture, cut_bytes=cut_bytes)
     if address is None and url is None:
         return run(name, command, memory_path(memory), settings)
     # Only here: HTTP brings asyncio and aiohttp, which a relay on stdio does without.

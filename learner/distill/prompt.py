@@ -117,18 +117,21 @@ def _tool_call(call: CallMade) -> ToolCall:
 def _own_words(calls: Iterable[CallMade], query: str) -> Iterator[CallMade]:
     """Yield the good calls but those that repeat words of an earlier answer which the query does not hold.
 
-    What a tool returned must not come into a description by way of a model that repeats it.
+    What a tool returned must not come into a description by way of a model that repeats it. Behind an answer that was
+    not kept, any words may be its own.
     """
     answers = ""
+    all_known = True
     for call in calls:
         repeated = any(
             isinstance(value, str)
             and " " in value
             # As it stands, and as it stands inside the JSON of a result.
-            and (value in answers or json.dumps(value, ensure_ascii=False)[1:-1] in answers)
+            and (not all_known or value in answers or json.dumps(value, ensure_ascii=False)[1:-1] in answers)
             and value not in query
             for value in call.arguments.values()
         )
-        if call.outcome in (None, "result") and not repeated:
+        if call.kept and call.outcome in (None, "result") and not repeated:
             yield call
+        all_known &= call.kept
         answers += call.text

@@ -145,7 +145,12 @@ class Recorder:
 
     def _recording(self) -> Recording:
         return Recording(
-            self._writer.submit, server_uid=self._server_uid, name=self._name, command=self._command, transport="http"
+            self._writer.submit,
+            server_uid=self._server_uid,
+            name=self._name,
+            command=self._command,
+            transport="http",
+            settings=self._settings,
         )
 
     def _relay(self, recording: Recording, *, is_shared: bool = False) -> Relay:

@@ -176,7 +176,8 @@ INSERT INTO calls_fts_state VALUES (0);
 M004_PRIVACY = """
 ALTER TABLE calls ADD COLUMN intent TEXT /* what the model said it was for; NULL: it was not asked, or said nothing */;
 ALTER TABLE calls ADD COLUMN capture TEXT CHECK (capture IN ('full', 'cut', 'off'))
-    /* how much of arguments, result and error was to be kept; NULL: imported, or older than this column */;
+    /* how much of arguments, result and error was to be kept; off: these, intent and jsonrpc_id are NULL, whatever they
+    were; NULL: imported, or older than this column */;
 CREATE TABLE artefact_calls (
     artefact TEXT NOT NULL REFERENCES artefacts (name) ON DELETE CASCADE,
     call_uid TEXT NOT NULL,           -- a call that the artefact's hints were made from

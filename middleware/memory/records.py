@@ -56,6 +56,7 @@ class CallRecord:
     trial_uid: str | None
     rounds: int
     corrects: str | None
+    capture: str | None
     corrected_by: str | None
 
 
@@ -89,7 +90,8 @@ class CallMade:
     """A call as the learner compares and shows it: tool, arguments, how it ended, and what was answered.
 
     `tool_hash` is of the definition that the caller saw (None: it never listed the tools, or the call is imported).
-    `corrects` is the uid of the failed call that this good one corrects.
+    `corrects` is the uid of the failed call that this good one corrects. When not `kept`, nothing is known of its
+    arguments and its answer.
     """
 
     name: str
@@ -99,6 +101,7 @@ class CallMade:
     tool_hash: str | None = None
     uid: str = ""
     corrects: str | None = None
+    kept: bool = True
 
 
 @dataclass(frozen=True)

@@ -38,14 +38,17 @@ _STATEMENTS = {
     "call": (
         """INSERT INTO calls (uid, server_uid, session_uid, tool_name, tool_hash, arguments_json, result_json, outcome,
             error, error_code, created_at, duration_ms, request_bytes, result_bytes, jsonrpc_id, rounds,
-            corrects, trial_uid)
+            corrects, trial_uid, capture)
         VALUES (:uid, :server_uid, :session_uid, :tool_name, :tool_hash, :arguments_json, :result_json, :outcome,
             :error, :error_code, :created_at, :duration_ms, :request_bytes, :result_bytes, :jsonrpc_id, :rounds,
-            :corrects, :trial_uid)
+            :corrects, :trial_uid, :capture)
         ON CONFLICT (uid) DO NOTHING""",
         "DELETE FROM open_calls WHERE uid = :uid",
     ),
 }
+
+# What calls in the spools of earlier versions lack.
+_LATER = {"capture": None}
 
 
 def write(connection: apsw.Connection, records: Sequence[Record]) -> int:
@@ -65,6 +68,8 @@ def write(connection: apsw.Connection, records: Sequence[Record]) -> int:
             try:
                 if kind == "open":
                     record = {**record, "record_json": json.dumps(record["call"])}
+                elif kind == "call":
+                    record = {**_LATER, **record}
                 for statement in _STATEMENTS[str(kind)]:
                     connection.execute(statement, record)
             except (KeyError, TypeError, ValueError, OverflowError, *_RECORD_ERRORS):

@@ -39,7 +39,7 @@ _FAILED = str(FAILURES)
 _CALL_COLUMNS = """
     calls.id, calls.uid, calls.server_uid, coalesce(servers.name, calls.server_uid), calls.tool_name,
     calls.tool_hash, calls.arguments_json, calls.result_json, calls.outcome, calls.error, calls.created_at,
-    calls.duration_ms, sessions.client_name, calls.trial_uid, calls.rounds, calls.corrects,
+    calls.duration_ms, sessions.client_name, calls.trial_uid, calls.rounds, calls.corrects, calls.capture,
     (SELECT uid FROM calls AS good WHERE good.corrects = calls.uid)
     FROM calls
     LEFT JOIN servers ON servers.uid = calls.server_uid
@@ -50,7 +50,7 @@ _CORRECTIONS = """(calls.corrects IS NOT NULL
     OR calls.uid IN (SELECT corrects FROM calls WHERE corrects IS NOT NULL))"""
 # As `_made` reads them.
 _MADE_COLUMNS = """calls.tool_name, calls.arguments_json, calls.outcome, coalesce(calls.error, calls.result_json, ''),
-    calls.tool_hash, calls.uid, calls.corrects"""
+    calls.tool_hash, calls.uid, calls.corrects, coalesce(calls.capture, '') != 'off'"""
 
 
 class Memory:
@@ -405,8 +405,8 @@ def _trial(row: tuple[Any, ...], calls: Iterable[CallMade]) -> Trial:
 
 
 def _made(columns: Sequence[Any]) -> CallMade:
-    name, arguments, *others = columns
-    return CallMade(name, _object(arguments), *others)
+    name, arguments, *others, kept = columns
+    return CallMade(name, _object(arguments), *[*others, bool(kept)])
 
 
 def _json(value: Any) -> str:

@@ -83,6 +83,21 @@ def test_words_that_a_tool_returned_in_a_session_are_not_repeated_in_a_hint(memo
     assert "High Street" in text
 
 
+def test_behind_an_answer_that_was_not_kept_no_words_are_repeated_in_a_hint(memory_file: Path, memory: Memory) -> None:
+    server = recorded_server(memory_file, "sea", [TIDE])
+    for day, capture in (("before it", "cut"), ("2026-11-23", "off"), ("obey me", "cut"), ("Friday", "cut")):
+        uid = recorded_call(memory_file, server, "tide", {"day": day})
+        under(memory_file, uid, TIDE)
+        database = open_database(memory_file)
+        database.execute("UPDATE calls SET capture = ? WHERE uid = ?", (capture, uid))
+        database.close()
+    text = hints(memory, "a")["tide"]
+    assert "before it" in text
+    assert "Friday" in text
+    assert "obey me" not in text
+    assert "2026-11-23" not in text
+
+
 def test_an_artefact_for_one_server_holds_nothing_of_another_of_its_name(memory_file: Path, memory: Memory) -> None:
     database = open_database(memory_file)
     for uid in ("one", "two"):

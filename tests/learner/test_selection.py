@@ -41,6 +41,10 @@ def test_a_call_whose_arguments_were_redacted_or_cut_demonstrates_nothing() -> N
     assert demonstration_of(trial("q", cut)) is None
 
 
+def test_a_trial_with_a_call_that_was_not_kept_demonstrates_nothing() -> None:
+    assert demonstration_of(trial("q", made("tool", a=1), CallMade("tool", {}, "result", kept=False))) is None
+
+
 def test_making_no_call_is_demonstrated_only_on_golds_word() -> None:
     assert demonstration_of(trial("hello")) is None
     assert demonstration_of(trial("hello", judge="gold")) == Demonstration("hello", ())

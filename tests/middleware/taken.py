@@ -7,21 +7,25 @@ from middleware.memory.spool import Record
 from middleware.memory.writer import FIRST_LOOK
 from middleware.recording import Recording
 from middleware.relay import Relay
+from middleware.settings import DEFAULTS, Settings
 
 
 class Taken:
     """A relay whose records are kept in a list instead of a memory."""
 
-    def __init__(self, *, trial_token: str | None = None) -> None:
+    def __init__(self, *, trial_token: str | None = None, settings: Settings = DEFAULTS) -> None:
         self.records: list[Record] = []
         self.awaited: list[Record] = []
         self.hints: dict[tuple[str, str], str] = {}
-        self.recording = Recording(self._submit, server_uid="s", name="n", command=["run"], transport="stdio")
+        self.recording = Recording(
+            self._submit, server_uid="s", name="n", command=["run"], transport="stdio", settings=settings
+        )
+        self.settings = settings
         self.trial_token = trial_token
         self.relay = self.another_relay()
 
     def another_relay(self) -> Relay:
-        return Relay(self.recording, lambda: self.hints, trial_token=self.trial_token)
+        return Relay(self.recording, lambda: self.hints, trial_token=self.trial_token, settings=self.settings)
 
     def _submit(self, records: list[Record], *, awaited: bool) -> int:
         self.records += [dict(record) for record in records]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import aiohttp
 from aiohttp import web
 
-from middleware.abridge import LONG, Abridger, abridge
+from middleware.abridge import LONG, abridge
 from middleware.errors import UpstreamError
 from middleware.http.clients import client_of
 from middleware.http.events import Event, EventReader, event_of, with_data
@@ -125,12 +125,12 @@ class Exchange:
         """Read the request's body whole, and take note of it; return what goes on."""
         chunks = [chunk async for chunk in self._chunks()]
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._heard(abridge(body), len(body))
+        self._heard(abridge(body, self._relay.abridger()), len(body))
         return self._relay.to_server(body)
 
     async def _upload(self) -> AsyncIterator[bytes]:
         """Yield the request's body as it comes, and take note of it at its end: the server cannot act on it before."""
-        abridger = Abridger()
+        abridger = self._relay.abridger()
         async for chunk in self._chunks():
             abridger.feed(chunk)
             yield chunk
@@ -194,7 +194,7 @@ class Exchange:
             down.content_length = response.content_length
         self._passing = down
         await down.prepare(self._request)
-        abridger = Abridger()
+        abridger = self._relay.abridger()
         last = b""
         try:
             async for chunk in response.content.iter_any():
