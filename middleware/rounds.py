@@ -17,7 +17,7 @@ from middleware.memory.spool import Record
 from middleware.parsing import spell
 
 # How many calls may wait: a client that abandons its calls must not make us grow. As a row's result is cut, each takes
-# some tens of kilobytes at most.
+# some tens of kilobytes at most; with `--capture full`, as much as its messages.
 WAITING_LIMIT = 256
 
 

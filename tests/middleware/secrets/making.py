@@ -1,7 +1,8 @@
 """Puts secrets together from templates, so that no scanner finds one in this repository.
 
 In a template, `«class:n»` stands for n random characters of a class, `«class:n-m»` for n to m of them; the rest is
-literal. What is random is the secret's body: that is what must not remain.
+literal. What is random is the secret's body: that is what must not remain. `«-class:n»` is random, but nobody's secret:
+a user name, a salt, a nonce.
 """
 
 import base64
@@ -16,7 +17,7 @@ from typing import Literal
 # token: known by itself. named: only its name tells that it is one. text: a line or a document that holds one.
 Shape = Literal["token", "named", "text"]
 
-_FILL = re.compile(r"«(\w+)(?::(\d+)(?:-(\d+))?)?»")
+_FILL = re.compile(r"«(-?)(\w+)(?::(\d+)(?:-(\d+))?)?»")
 _CLASSES = {
     "an": string.ascii_letters + string.digits,
     "low": string.ascii_lowercase + string.digits,
@@ -86,13 +87,13 @@ def fill(template: str, rng: random.Random) -> tuple[str, tuple[str, ...]]:
     bodies: list[str] = []
 
     def replace(match: re.Match[str]) -> str:
-        name, least, most = match[1], int(match[2] or 0), int(match[3] or match[2] or 0)
+        name, least, most = match[2], int(match[3] or 0), int(match[4] or match[3] or 0)
         if name in _PUBLIC:
             return rng.choice(_PUBLIC[name])
         length = rng.randint(least, most)
         made = _MADE[name](rng, length) if name in _MADE else "".join(rng.choices(_CLASSES[name], k=length))
         # Shorter pieces (a digit, a check sum) are nobody's secret, and could stand anywhere by chance.
-        bodies.extend(piece for piece in made.split("\n") if len(piece) >= 10)
+        bodies.extend(piece for piece in made.split("\n") if len(piece) >= 10 and not match[1])
         return made
 
     return _FILL.sub(replace, template), tuple(bodies)
