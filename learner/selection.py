@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from adapters.messages import Demonstration, ToolCall
 from middleware.memory.records import Trial
-from middleware.memory.redaction import CUT_KEY, REDACTED
+from middleware.memory.redaction import REDACTED
+from middleware.memory.shortening import CUT_KEY
 
 
 def demonstration_of(trial: Trial) -> Demonstration | None:

@@ -14,7 +14,7 @@ import re
 from array import array
 from itertools import accumulate
 
-from middleware.memory.redaction import CUT_KEY, cut_at_blank
+from middleware.memory.shortening import CUT_KEY, cut_at_blank
 from middleware.splice import STRING, decode, encode
 
 LONG = 256 * 1024  # bytes; shorter messages are read whole

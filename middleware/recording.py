@@ -13,7 +13,8 @@ from middleware.abridge import LONG
 from middleware.corrections import Corrections
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.processes import process_identity
-from middleware.memory.redaction import CUT_KEY, REDACTED, may_hold_secret, redact, redact_command, redact_text, shorten
+from middleware.memory.redaction import REDACTED, may_hold_secret, redact, redact_command, redact_text
+from middleware.memory.shortening import CUT_KEY, shorten
 from middleware.memory.spool import Record
 from middleware.messages import META_CLIENT_INFO, META_PROTOCOL_VERSION
 from middleware.parsing import spell

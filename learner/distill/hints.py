@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from adapters.messages import ToolCall, ToolSpec
 from learner.distill.tokens import estimated_tokens
-from middleware.memory.redaction import CUT_KEY, REDACTED
+from middleware.memory.redaction import REDACTED
+from middleware.memory.shortening import CUT_KEY
 
 HEADING = "Arguments that worked in earlier calls (added by Practicum):"
 EXAMPLES = 3

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from middleware.abridge import LONG, Abridger, abridge, repaired
-from middleware.memory.redaction import CUT_KEY
+from middleware.memory.shortening import CUT_KEY
 from middleware.parsing import parse
 
 texts = st.text(max_size=12) | st.sampled_from(

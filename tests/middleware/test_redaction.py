@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middleware.memory.redaction import may_hold_secret, redact, redact_command, redact_text, shorten
+from middleware.memory.redaction import may_hold_secret, redact, redact_command, redact_text
+from middleware.memory.shortening import shorten
 
 SECRETS = [
     "sk-proj-Abcdefghijklmnop1234",
