@@ -14,7 +14,7 @@ import re
 from array import array
 from itertools import accumulate
 
-from middleware.memory.shortening import CUT_KEY, cut_at_blank
+from middleware.memory.shortening import CUT_KEY, MARGIN, cut_at_blank
 from middleware.splice import STRING, decode, encode
 
 LONG = 256 * 1024  # bytes; shorter messages are read whole
@@ -65,7 +65,7 @@ class Abridger:
     """Takes one message in pieces. `size` is how many bytes have come; up to `long`, all of them are kept."""
 
     def __init__(
-        self, *, long: int = LONG, value_limit: int = VALUE_LIMIT, message_limit: int = _MESSAGE_LIMIT
+        self, *, long: int = LONG, value_limit: int = VALUE_LIMIT + MARGIN, message_limit: int = _MESSAGE_LIMIT
     ) -> None:
         self.size = 0
         self.long = long

@@ -13,8 +13,8 @@ from middleware.abridge import LONG
 from middleware.corrections import Corrections
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.processes import process_identity
-from middleware.memory.redaction import REDACTED, may_hold_secret, redact, redact_command, redact_text
-from middleware.memory.shortening import CUT_KEY, shorten
+from middleware.memory.redaction import REDACTED, redact, redact_command, redact_text, signs_of_secrets
+from middleware.memory.shortening import CUT_KEY, MARGIN, cut_at_blank, shorten
 from middleware.memory.spool import Record
 from middleware.messages import META_CLIENT_INFO, META_PROTOCOL_VERSION
 from middleware.parsing import spell
@@ -68,7 +68,7 @@ class Recording:
         self._server: Record | None = {
             "kind": "server",
             "uid": server_uid,
-            "name": _clean(name),
+            "name": _text(name),
             "command": _clean(redact_command(command)),
             "created_at": now(),
         }
@@ -78,7 +78,7 @@ class Recording:
         told = {"protocol_version": protocol_version}
         if isinstance(info, dict):
             told |= {"client_name": info.get("name"), "client_version": info.get("version")}
-        new = {key: _clean(value) for key, value in told.items() if isinstance(value, str)}
+        new = {key: _text(value) for key, value in told.items() if isinstance(value, str)}
         if any(self._session[key] != value for key, value in new.items()):
             self._session = {**self._session, **new}
             self._submit([self._session] if self._server is None else [], awaited=False)
@@ -106,7 +106,7 @@ class Recording:
                         "kind": "tool",
                         "server_uid": self._server_uid,
                         "hash": digest,
-                        "name": _clean(name),
+                        "name": _text(name),
                         # By shapes only: in a schema, what stands under "password" is a type.
                         "definition_json": _json(definition, names=False),
                         "created_at": now(),
@@ -146,7 +146,7 @@ class Recording:
             "duration_ms": None,
             "request_bytes": size,
             "result_bytes": None,
-            "jsonrpc_id": spell(message.get("id")),
+            "jsonrpc_id": _json(message.get("id"), names=False),
             "rounds": 1,
             "corrects": None,
             "trial_uid": trial_uid,
@@ -184,7 +184,7 @@ class Recording:
             record["error"], record["error_code"] = _error(error, _ERROR_LIMIT if self._capture == "cut" else None)
         elif isinstance(result, dict) and result.get("isError") is True:
             record["outcome"] = "tool_error"
-            record["error"] = _text(_content_text(result)[:_ERROR_LIMIT])
+            record["error"] = _error_text(_content_text(result), _ERROR_LIMIT)
         elif not asks_for_input(result):
             record["outcome"] = "result"
         if record["outcome"] in ("tool_error", "protocol_error"):
@@ -236,18 +236,30 @@ class Recording:
         """Return `value`, from a message of `size` bytes, as JSON: redacted; above the limit cut, and saying so."""
         cut = was_cut and size > LONG  # else it is no mark of ours
         if self._limit is not None and size > self._limit:
-            # A little less than the limit: what says so takes room too.
-            value, is_short = shorten(value, self._limit - 64)
+            # Redacted between two cuts: the first keeps that cheap, and the second leaves no half of a secret.
+            value, is_short = shorten(value, self._limit + MARGIN)
             cut |= is_short
+            # A little less than the limit: what says so takes room too.
+            value, is_short = shorten(_redacted(value), self._limit - 64)
+            cut |= is_short
+            text_of = spell
+        else:
+            text_of = _json
         if cut and isinstance(value, dict):
             value = {**value, CUT_KEY: {"bytes": size}}
-        return _json(value)
+        return text_of(value)
 
 
 def _json(value: Any, *, names: bool = True) -> str:
     """Return `value` as JSON, redacted."""
     text = spell(value)
-    return spell(redact(value, names=names)) if may_hold_secret(text) else text
+    signs = signs_of_secrets(text)
+    return spell(redact(value, names=names, signs=signs)) if any(signs) else text
+
+
+def _redacted(value: Any) -> Any:
+    signs = signs_of_secrets(spell(value))
+    return redact(value, signs=signs) if any(signs) else value
 
 
 def _hash(definition: dict[str, Any]) -> str | None:
@@ -259,14 +271,14 @@ def _hash(definition: dict[str, Any]) -> str | None:
 
 def _error(error: Any, limit: int | None) -> tuple[str, int | None]:
     if not isinstance(error, dict):
-        return _text(spell(error)[:limit]), None
+        return _error_text(spell(error), limit), None
     message = error.get("message")
     text = message if isinstance(message, str) else spell(message)
     if error.get("data") is not None:
         text = f"{text} {spell(error['data'])}"
     code = error.get("code")
     fits = isinstance(code, int) and not isinstance(code, bool) and -(2**63) <= code < 2**63
-    return _text(text[:limit]), code if fits else None
+    return _error_text(text, limit), code if fits else None
 
 
 def _content_text(result: dict[str, Any]) -> str:
@@ -276,8 +288,14 @@ def _content_text(result: dict[str, Any]) -> str:
     return "\n".join(texts)
 
 
+def _error_text(text: str, limit: int | None) -> str:
+    if limit is not None and len(text) > limit:
+        return _text(cut_at_blank(text[: limit + MARGIN]))[:limit]
+    return _text(text)
+
+
 def _text(text: str) -> str:
-    return _clean(redact_text(text) if may_hold_secret(text) else text)
+    return _clean(redact_text(text) if any(signs_of_secrets(text)) else text)
 
 
 def _clean(text: str) -> str:

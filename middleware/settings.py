@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from middleware.abridge import LONG, VALUE_LIMIT, WHOLE_LIMIT, Abridger
+from middleware.memory.shortening import MARGIN
 
 # How much of what a call says is kept: all of it, the beginnings of long values, or nothing.
 Capture = Literal["full", "cut", "off"]
@@ -36,7 +37,7 @@ class Settings:
     def abridger(self) -> Abridger:
         """Return what reads one message as far as it is to be kept."""
         # Not below its default: that is also how much of a `requestState` is compared.
-        return Abridger(long=self.whole_limit, value_limit=max(VALUE_LIMIT, self.cut_bytes))
+        return Abridger(long=self.whole_limit, value_limit=max(VALUE_LIMIT, self.cut_bytes) + MARGIN)
 
 
 DEFAULTS = Settings()

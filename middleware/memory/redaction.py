@@ -1,76 +1,109 @@
-"""What is taken out before a row is written: the obvious secrets.
+"""What is taken out before a row is written: secrets.
 
-A secret is known by the name it stands under (`password`, `api_key`, ...) or by its own shape (`ghp_...`, a JWT).
-Names are looked for in keys, and in texts too (`password=...`, JSON inside a string), because that is where tool
-results carry them. Pure functions of their argument.
+A secret is known by the name it stands under (`password`, `api_key`, ...), by its own shape (`ghp_...`, a JWT), or by
+looking drawn at random where nothing else explains that. Each in keys, in values, and within texts, because that is
+where tool results carry them. Pure functions of their argument, which may be any JSON value.
 """
 
 import re
 import shlex
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from middleware.memory.assignments import (
+    Span,
+    is_secret_value,
+    lower,
+    may_name_secret,
+    named_secrets,
+    passwords_in_urls,
+)
+from middleware.memory.lazy_patterns import LazyPattern
+from middleware.memory.randomness import looks_random, text_in_base64
+from middleware.memory.secret_names import Secrecy, is_harmless_name, is_secret_name, secrecy
+from middleware.memory.secret_shapes import in_ascii, long_words, may_hold_token, shape_in
+
+__all__ = ["REDACTED", "is_secret_name", "may_hold_secret", "redact", "redact_command", "redact_text"]
 
 REDACTED = "[redacted]"
 _MAX_DEPTH = 100
+_LEAST = 4  # characters; no secret in a text is shorter
+_PEM = LazyPattern(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
+    r"|PuTTY-User-Key-File-\d:.*?(?:Private-MAC:\s*\w+|\Z)",
+    flags=re.DOTALL,
+)
+_PUBLIC_PEM = LazyPattern(
+    r"-----BEGIN (?:[A-Z0-9 ]*(?:PUBLIC KEY(?: BLOCK)?|CERTIFICATE(?: REQUEST)?)|PGP (?:MESSAGE|SIGNATURE))-----"
+    r".*?(?:-----END|\Z)",
+    flags=re.DOTALL,
+)
+_CRYPT = LazyPattern(
+    r"\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|(?:1|5|6|y|7|apr1|argon2\w*|scrypt|pbkdf2[\w-]*)\$[\w$./,=+-]{16,})"
+)
+_WEBHOOK = LazyPattern(
+    r"(?:hooks\.slack\.com/(?:services|workflows|triggers)|(?:discord|discordapp)\.com/api/webhooks|hooks\.zapier\.com/hooks/catch"
+    r"|[\w.-]*\.webhook\.office\.com/webhookb2|api\.telegram\.org/bot|chat\.googleapis\.com/v1/spaces)/?([^\s\"'<>]{10,})"
+)
+_WORD_BEFORE = LazyPattern(r"([A-Za-z][\w-]*)(?:\\*[\"'`\]])?\s{0,2}[\s:=#(\[{\"'`\\>-]{0,6}\Z")
+_ESCAPED_BLANK = LazyPattern(r"\\+[nrt]\Z")
+_QUOTES = 3  # characters before a value that stands in quotes in a string, as etags do: `W/"`
+_OBJECT_ID = LazyPattern(r"[a-z]{2,8}_[A-Za-z0-9]{14,24}")  # what many services call their objects: `pi_...`, `cus_...`
+_LINE = 60  # characters; files in base64 have lines of 64 or 76
+_NAME_MEMBERS = (
+    "name",
+    "key",
+    "header",
+    "field",
+    "variable",
+    "env",
+    "Name",
+    "Key",
+    "id",
+    "param",
+    "property",
+    "label",
+    "title",
+    "k",
+    "varname",
+)
+_VALUE_MEMBERS = ("value", "val", "Value", "content", "default", "v", "data", "text", "secret")
 
-# What `may_hold_secret` looks for, lower case. Plain substring searches: measured faster than one alternation.
-_HINTS = (
-    *("passw", "passphrase", "pwd", "secret", "token", "apikey", "api_key", "api-key", "api key", "credential"),
-    *("authorization", "cookie", "private", "accesskey", "access_key", "access-key", "bearer", "://"),
-    *("sk-", "sk_", "rk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "hf_"),
-    *("xox", "akia", "asia", "aiza", "eyj", "-----begin"),
-)
-_NAMES = (
-    *("passwords?", "passwd", "passphrase", "pwd", "private[_-]?key", "secrets?", "secret[_-]?key", "token"),
-    *("api[ _-]?keys?", "access[_-]?key", "authorization", "credentials?", "cookies?"),
-)
-# Both cases of the first letter spelled out: only then does `re` skip what cannot begin a name.
-_NAME = "|".join(f"{first}(?i:{name[1:]})" for name in _NAMES for first in (name[0], name[0].upper()))
-_SECRET_NAME = re.compile(rf"(?:{_NAME})$")
-# Tokens that open no door: an opaque place in a list, which a tool's next call needs.
-_HARMLESS_NAME = re.compile(r"(?:page|next|continuation|sync|cursor)[_-]?token$", re.IGNORECASE)
-# A name, an optional closing quote (escaped, where JSON is nested in JSON), `:` or `=`, and what it is given.
-_ASSIGNMENT = re.compile(
-    rf"(?P<name>{_NAME})"
-    r"""(?P<sign>\\*["']?\s*[:=]\s*)"""
-    r"""(?P<value>"(?:[^"\\]|\\.)*+|\\+"[^"\\]*+(?:\\+[^"\\][^"\\]*+)*+|'[^']*+"""
-    r"""|(?:(?i:bearer|basic|token)\s+)?+(?!\[redacted)[^\s"',;&<>{}\\]+)""",
-    re.DOTALL,
-)
-_QUOTE = re.compile(r"""\\*["']""")
-_COOKIE_HEADER = re.compile(r"""([cC](?i:ookie:\s*))[^\r\n"'\\]+""")
-# Each looks behind itself for a longer word's end ("task-..."); not at the front, where it would cost the skipping.
-_SHAPE = re.compile(
-    r"sk-(?<![A-Za-z0-9]...)[\w-]{16,}|rk_(?:live|test)_\w{10,}|sk_(?:live|test)_\w{10,}|gh[opsur]_(?<![A-Za-z0-9]....)\w{16,}"
-    r"|github_pat_\w{16,}|glpat-[\w-]{16,}|hf_(?<![A-Za-z0-9]...)[A-Za-z0-9]{20,}|xox[a-z]-(?<![A-Za-z0-9].....)[\w-]{10,}"
-    r"|A(?:KIA|SIA)(?<![A-Za-z0-9]....)[A-Z0-9]{16}|AIza(?<![A-Za-z0-9]....)[\w-]{30,}"
-    r"|eyJ(?<![\w-]...)[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+)*+"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-    re.DOTALL,
-)
-_BEARER = re.compile(r"([bB](?i:earer\s+))[\w.~+/=-]{8,}")
-_URL_PASSWORD = re.compile(r"(://[^\s/:@\"']*:)[^\s/@\"']+(?=@)")
-_KEY_BEFORE = re.compile(r"[\w-]*\Z")
+
+class Signs(NamedTuple):
+    """What a text holds that has to be looked at."""
+
+    names: bool  # something that a secret's name holds
+    words: bool  # a word that could be a token
+
+
+ALL_SIGNS = Signs(names=True, words=True)
+
+
+def signs_of_secrets(text: str) -> Signs:
+    """Return what `text`, a value's JSON or any other, holds that `redact` has to look at; most texts hold nothing."""
+    ascii_bytes = in_ascii(text)
+    return Signs(may_name_secret(text, lower(ascii_bytes)), may_hold_token(ascii_bytes) or "-----BEGIN" in text)
 
 
 def may_hold_secret(text: str) -> bool:
     """Return whether `text` (JSON or not) holds anything that `redact` would look at; most texts do not."""
-    lowered = text.lower()
-    return any(map(lowered.__contains__, _HINTS))
+    return any(signs_of_secrets(text))
 
 
-def redact(value: Any, *, names: bool = True) -> Any:
+def redact(value: Any, *, names: bool = True, signs: Signs = ALL_SIGNS) -> Any:
     """Return the JSON value with each secret replaced by "[redacted]".
 
     Without `names` only shapes count: in a schema, what stands under `password` is a type, not a password.
+    `signs` are those of the value's JSON, where they are known.
     """
-    return _redact(value, names, 0)
+    return _Redactor(names=names, signs=signs).value(value, 0, is_opaque=False)
 
 
 def redact_text(text: str) -> str:
     """Return `text` with each secret in it replaced by "[redacted]"."""
-    text = _COOKIE_HEADER.sub(rf"\1{REDACTED}", _redact_shapes(text))
-    return _ASSIGNMENT.sub(_replace_assignment, text)
+    return _Redactor(names=True, signs=ALL_SIGNS).text(text, is_opaque=False)
 
 
 def redact_command(command: Sequence[str]) -> str:
@@ -89,38 +122,141 @@ def redact_command(command: Sequence[str]) -> str:
     return shlex.join(shown)
 
 
-def _redact(value: Any, names: bool, depth: int) -> Any:
-    if isinstance(value, str):
-        return redact_text(value) if names else _redact_shapes(value)
-    if not isinstance(value, dict | list):
-        return value
-    if depth == _MAX_DEPTH:
-        return REDACTED  # not looked into, so not written
-    if isinstance(value, list):
-        return [_redact(item, names, depth + 1) for item in value]
-    return {
-        _redact_shapes(key): REDACTED
-        # A flag or a null under such a name is no secret, and tells the reader something.
-        if names and is_secret_name(key) and item is not None and not isinstance(item, bool)
-        else _redact(item, names, depth + 1)
-        for key, item in value.items()
-    }
+class _Redactor:
+    """Goes through one value."""
+
+    def __init__(self, *, names: bool, signs: Signs) -> None:
+        self._names = names and signs.names
+        self._urls = not names and signs.names
+        self._words = signs.words
+
+    def value(self, value: Any, depth: int, *, is_opaque: bool) -> Any:
+        """Return `value`; `is_opaque` says that it stands under a name like `id` or `hash`."""
+        if isinstance(value, str):
+            return self.text(value, is_opaque=is_opaque)
+        if not isinstance(value, dict | list):
+            return value
+        if depth == _MAX_DEPTH:
+            return REDACTED  # not looked into, so not written
+        if isinstance(value, list):
+            items = [self.value(item, depth + 1, is_opaque=is_opaque) for item in value]
+            return _redact_pairs(value, items) if self._names else items
+        members = {self.text(key, is_opaque=False): self._member(key, item, depth) for key, item in value.items()}
+        return _redact_named_value(members) if self._names else members
+
+    def text(self, text: str, *, is_opaque: bool) -> str:
+        if len(text) < _LEAST:
+            return text
+        spans = sorted(self._spans(text, is_opaque))
+        if not spans:
+            return text
+        parts = []
+        position = 0
+        for start, end in spans:
+            if start >= position:
+                parts += [text[position:start], REDACTED]
+            position = max(position, end)
+        return "".join([*parts, text[position:]])
+
+    def _member(self, key: str, item: Any, depth: int) -> Any:
+        kind = secrecy(key) if self._names else Secrecy.NONE
+        if kind != Secrecy.NONE and _is_secret(kind, item):
+            return REDACTED
+        return self.value(item, depth + 1, is_opaque=self._words and kind == Secrecy.NONE and is_harmless_name(key))
+
+    def _spans(self, text: str, is_opaque: bool) -> Iterator[Span]:
+        ascii_bytes = in_ascii(text)
+        if self._names:
+            yield from named_secrets(text, lower(ascii_bytes))
+        elif self._urls:
+            yield from passwords_in_urls(text)
+        if self._words:
+            yield from _tokens_in(text, ascii_bytes, is_opaque)
 
 
-def _redact_shapes(text: str) -> str:
-    text = _SHAPE.sub(REDACTED, text)
-    text = _BEARER.sub(rf"\1{REDACTED}", text)
-    return _URL_PASSWORD.sub(rf"\1{REDACTED}", text)
+def _is_secret(kind: Secrecy, item: Any) -> bool:
+    """A flag, a null or a count under a secret's name is no secret, and tells the reader something."""
+    if isinstance(item, str):
+        return is_secret_value(kind, item)
+    if item is None or isinstance(item, bool):
+        return False
+    if isinstance(item, int | float):
+        return kind == Secrecy.NUMBER or (kind == Secrecy.CERTAIN and abs(item) >= 10**5)
+    return kind >= Secrecy.CERTAIN and bool(item)
 
 
-def _replace_assignment(found: re.Match[str]) -> str:
-    name = _KEY_BEFORE.search(found.string, max(0, found.start() - 40), found.start())
-    if _HARMLESS_NAME.search((name[0] if name else "") + found["name"]):
-        return found[0]
-    quote = _QUOTE.match(found["value"])
-    return f"{found['name']}{found['sign']}{quote[0] if quote else ''}{REDACTED}"
+def _redact_pairs(values: list[Any], items: list[Any]) -> list[Any]:
+    """Redact what follows a secret's flag in a command line, or a secret's name in a list of headers."""
+    for place, (name, value) in enumerate(pairwise(values)):
+        if not (isinstance(name, str) and isinstance(value, str)):
+            continue
+        is_flag = name.startswith("-") and not value.startswith("-")
+        if (is_flag or len(values) == 2 or "-" in name or name.lower() in ("authorization", "cookie")) and _is_secret(
+            secrecy(name), value
+        ):
+            items[place + 1] = REDACTED
+    return items
 
 
-def is_secret_name(name: str) -> bool:
-    """Return whether what stands under `name` is a secret, going by the name."""
-    return _SECRET_NAME.search(name) is not None and _HARMLESS_NAME.search(name) is None
+def _redact_named_value(members: dict[str, Any]) -> dict[str, Any]:
+    """Redact the value in `{"name": "API_KEY", "value": ...}`."""
+    for member in _NAME_MEMBERS:
+        name = members.get(member)
+        if isinstance(name, str) and is_secret_name(name):
+            for other in _VALUE_MEMBERS:
+                if other != member and _is_secret(Secrecy.CERTAIN, members.get(other)):
+                    members[other] = REDACTED
+    return members
+
+
+def _tokens_in(text: str, ascii_bytes: bytes, is_opaque: bool) -> Iterator[Span]:
+    public: tuple[tuple[int, int], ...] = ()
+    if "-----BEGIN" in text or "PuTTY-User-Key" in text:
+        yield from (found.span() for found in _PEM.finditer(text))
+        public = tuple(found.span() for found in _PUBLIC_PEM.finditer(text))
+    if "://" in text or "\\/" in text:
+        yield from (found.span(1) for found in _WEBHOOK.finditer(text))
+    if "$" in text:
+        yield from (found.span() for found in _CRYPT.finditer(text))
+    position = 0
+    for start, end in long_words(text, ascii_bytes):
+        while max(start, position) < end:
+            shape = shape_in(text, max(start, position), end)
+            if shape is None:
+                break
+            yield shape
+            position = shape[1]
+        if start < position or any(begin <= start < stop for begin, stop in public):
+            continue
+        yield from _random_in(text, start, end, is_opaque)
+
+
+def _random_in(text: str, start: int, end: int, is_opaque: bool) -> Iterator[tuple[int, int]]:
+    word = text[start:end]
+    equals = word.rstrip("=").rfind("=") + 1
+    start, word = start + equals, word[equals:]
+    if (is_opaque and start <= _QUOTES) or _OBJECT_ID.fullmatch(word) or _is_line_of_data(text, start, end):
+        return
+    hidden = text_in_base64(word) if 16 <= len(word) <= 4096 else None
+    if hidden is not None:
+        if redact_text(hidden) != hidden:
+            yield start, end
+        return
+    if not looks_random(word):
+        return
+    before = _ESCAPED_BLANK.sub(" ", text[max(0, start - 80) : start])
+    named = _WORD_BEFORE.search(before)
+    if (named and is_harmless_name(named[1])) or before.endswith(("/", "@", ".")) or text[end : end + 1] == "@":
+        return
+    yield start, end
+
+
+def _is_line_of_data(text: str, start: int, end: int) -> bool:
+    """Return whether a long word has another one in the line before or behind it, as files in base64 do."""
+    if end - start < _LINE:
+        return False
+    behind = text[end : end + 2 + _LINE].lstrip("\r\n")
+    before = text[max(0, start - 2 - _LINE) : start].rstrip("\r\n")
+    return any(
+        len(near) >= _LINE and not any(map(str.isspace, near)) for near in (behind[:_LINE], before[-_LINE:])
+    ) and not (text[start - 1 : start].strip() or text[end : end + 1].strip())

@@ -4,6 +4,9 @@ import json
 from typing import Any
 
 CUT_KEY = "practicum/cut"
+# What is looked at for secrets beyond what is kept, in bytes or characters: so one on the border is seen whole.
+MARGIN = 4 * 1024
+_BORDERS = " \n\t\"'`<>(){}[],;\\"
 _MAX_DEPTH = 100
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -18,9 +21,13 @@ def shorten(value: Any, limit: int) -> tuple[Any, bool]:
 
 
 def cut_at_blank(text: str) -> str:
-    """Return the beginning of a text, `text`, up to a blank near its end, if there is one: no half of a secret stays
-    that its shape would have given away whole."""
+    """Return the beginning of a text, `text`, up to a blank near its end, or to where a value may end in JSON.
+
+    So no half of a secret stays that would be known whole, as long as it is shorter than `MARGIN`.
+    """
     blank = max(text.rfind(" ", -400), text.rfind("\n", -400))
+    if blank < 0:
+        blank = max(text.rfind(border, -MARGIN) for border in _BORDERS)
     return text[:blank] if blank >= 0 else text
 
 

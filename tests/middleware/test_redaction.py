@@ -46,7 +46,7 @@ def test_a_secret_is_known_by_its_shape_wherever_it_stands(secret: str) -> None:
         ('{"password": "hunt\\"er2", "a": 1}', '{"password": "[redacted]", "a": 1}'),
         (json.dumps(json.dumps({"api_key": "abc", "a": 1})), r'"{\"api_key\": \"[redacted]\", \"a\": 1}"'),
         ("Authorization: Bearer abcdefghij", "Authorization: Bearer [redacted]"),
-        ("Authorization: Basic YW46cHc=\nHost: x", "Authorization: [redacted]\nHost: x"),
+        ("Authorization: Basic YW46cHc=\nHost: x", "Authorization: Basic [redacted]\nHost: x"),
         ("Cookie: a=b; c=d\nHost: x", "Cookie: [redacted]\nHost: x"),
         ("postgres://ann:hunter2@host/db", "postgres://ann:[redacted]@host/db"),
         ("https://host/?token=abc&x=1", "https://host/?token=[redacted]&x=1"),

@@ -1,0 +1,340 @@
+"""Finds secrets in texts by the names that are said before them, in whatever notation gives a value to a name.
+
+    password=x    "api_key": "x"    \\"token\\": \\"x\\"    --token x    X-Api-Key: x    <secret>x</secret>
+    name: DB_PASSWORD, value: x    Cookie: a=b; c=d    the password is x    https://user:x@host    the key x failed
+
+Where a name may be is found in one go; what lies around it is looked at there, and never further than its value.
+"""
+
+import re
+from collections.abc import Iterator
+
+from middleware.memory.lazy_patterns import LazyPattern
+from middleware.memory.secret_names import Secrecy, secrecy
+
+Span = tuple[int, int]
+
+# Finding where a name may be, in ASCII in small letters, in which every character keeps its place. Most texts hold
+# none, and have to cost little: so they are searched for rare letters, for parts of words, and for whole words.
+_LOWER = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))
+_LETTERS = bytes(byte if 97 <= byte <= 122 else 32 for byte in _LOWER)
+_RARE = re.compile(
+    rb"k(?:en(?<=token)|ey(?:(?<=[a-z]key)|(?<=[a-z0-9][_ -]key))|ie(?<=cookie))"
+    rb"|w(?:or[dt](?<=sswor.)|d(?<=pwd)|d(?<=pswd)|ort(?<=nnwort)|t(?<=jwt)|achtwo)"
+    rb"|v(?:[vc](?<=cv.)2?|ate(?<=private))|jelszo|://|:\\+/|%3a%2f%2f"
+)
+_PARTS = (b"pass", b"secret", b"cred", b"auth", b"webhook", b"session", b"sessid")
+_WORDS = frozenset(
+    b"""
+    pin pins pincode otp totp hotp sid sig signature signatures dsn sas bearer basic mnemonic recovery csc phrase csrf
+    xsrf code codes connection connectionstring connstr conn pw psw pswd senha mdp parola heslo haslo salasana losenord
+    sifre contrasena adgangskode jwe curl identified mysql mysqldump sshpass mot seedphrase cardnumber creditcard
+    """.split()
+)
+_FOREIGN = LazyPattern(
+    "[Пп]арол[ьяею]|密码|密碼|口令|パスワード|暗証番号|비밀번호|암호|[Cc]ontraseña|[Hh]asło|[Ll]ösenord|[Şş]ifre|[Jj]elszó|"
+    "كلمة المرور|كلمة السر|पासवर्ड|סיסמ[הא]|รหัสผ่าน|[Mm]ật khẩu|[Κκ]ωδικός"
+)
+
+# A name is as long as its characters go on; some say what they are only with the word before.
+_NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-$"
+_MAX_NAME = 80
+_ON = LazyPattern(r"[\w-]{0,80}+", flags=re.ASCII)
+_SECOND_WORDS = frozenset({"key", "keys", "token", "code", "codes", "phrase", "string", "number", "passe"})
+
+# Between a name and its value.
+_Q = r"\\*[\"'`]"
+_SIGN = LazyPattern(
+    rf"\s*(?:{_Q}|\]|\*\*|%5[dD]|%22){{0,3}}[ \t]*(?:=>|:=|={{1,3}}|[:\uff1a]|%3[dDaA]|->)[ \t]*+"
+    rf"(?:\*\*[ \t]*|%22)?(?:[|>][+-]?\n\s*|\n\s*(?={_Q}))?"
+)
+_PAIR = LazyPattern(
+    rf"\s*(?:{_Q})?\s*[,;]?\s*(?:{_Q})?(?i:value|val)(?:{_Q})?\s*[:=]\s*",
+    rf"(?:{_Q}\s*/?>)?\s*</\w{{1,20}}>\s*<\w{{1,20}}>",
+)
+_NEXT_ITEM = LazyPattern(rf"{_Q}\s*,\s*(?={_Q})")
+_BLANK = LazyPattern(r"[ \t]+(?=[^\s-])")
+_TAG = LazyPattern(r"(?:\s[^<>]{0,200})?>\s*")
+_OPEN_QUOTE = LazyPattern(rf"(?:\(\s*|[ \t]+)(?={_Q})")
+_IS = LazyPattern(
+    r"(?:[ \t]+[a-z]{1,12}){0,3}?[ \t]+(?i:is|was|lautet|ist|est|es|är|er|è|é|jest|is:|to)[ \t]+",
+    r"\s*(?:是|は|为|為|это)\s*",
+    r"[ \t]*[:=\u2014\u2013-][ \t]*",
+)
+_NEAR = LazyPattern(
+    r"(?P<between>(?:[ \t(\"'`:=*]{1,4}[a-zA-Z']{1,20}){0,4}?)"
+    r"[ \t:\"'`(=*#\[]{1,4}(?P<value>[A-Za-z0-9][\w+/=.~-]{15,400})",
+    flags=re.ASCII,
+)
+_ABOUT_SOMETHING = LazyPattern(
+    r"(?i:commit|sha|hash|file|path|\bid|uuid|version|http|tool|function|test|module|class|package|branch|digest|checksum)"
+)
+
+# The value itself.
+_OPENING = LazyPattern(_Q)
+_BACKSLASHES = {quote: LazyPattern(rf"\\*{quote}") for quote in "\"'`"}
+_LIKELY_LIMIT = 4096  # characters
+_LIST = LazyPattern(r"\[[^\[\]]*+|\{[^{}]*+")
+_BARE = LazyPattern(r"[^\s\"'`<>\\]++")
+_BARE_END = LazyPattern(r"[&;]|,(?=\s*[\w.-]{1,40}[=:])|[,.)\]}]+\Z")
+_LINE = LazyPattern(r"[^\r\n\"'\\]++")
+_SCHEME = LazyPattern(r"(?i:bearer|basic|token|apikey|negotiate|ntlm|dpop)[ \t]+")
+_LONG_SCHEME = LazyPattern(r"(?i:digest|aws4-|oauth|hawk|signature|sharedkey|mac )")
+# What is said in a value's place: where it comes from, its type, what is wrong with it, or how a sentence goes on.
+_PLACEHOLDER = LazyPattern(
+    r"\$\{[^}]*\}|\$\(?[A-Za-z_]\w*\)?|\{\{[^}]*\}*|\{[a-z_]\w*\}|%\(?\w+\)?[s%]|<[\w -]+>?|\[[a-zA-Z ]+\]?",
+    r"[*xX•.…]{3,}",
+    r"(?:process\.env|os\.environ|os\.getenv|env|secrets|vars|settings|config|args|self|this|request|req|params|opts)"
+    r"(?:\.[A-Za-z_]+|\[.*|\(.*)+",
+    r"[A-Za-z_]+(?:\.[A-Za-z_]+)*[(\[].*",
+    r"(?i:none|null|nil|true|false|undefined|str|string|text|number|int|integer|bool|boolean|any|object|array|bytes|"
+    r"optional|required|redacted|hidden|masked|missing|invalid|expired|empty|unset|n/?a|unknown|disabled|enabled|not|an?|"
+    r"the|wrong|incorrect|ok|and|or|in|for|from|must|should|may|can|will|with|your|our|this|that|it|is|to|of|on|if|when|"
+    r"yes|no|they|these|those|see|await|new|function|return|which|what|how|are|has|have|we|you|i)[.,;:!?)]*",
+    flags=re.DOTALL,
+)
+_NUMBER = LazyPattern(r"-?\d+(?:\.\d+)?\Z")
+_WORD_LIKE = LazyPattern(r"[^\W\d_]?[^\W\d_A-Z]*[.,;:!?)]*\Z|[A-Z]+[.,;:!?)]*\Z")
+_TIME_OR_PLACE = LazyPattern(r"\d{4}-\d\d-\d\d|https?:\\?/|[/~.]|[\w.+-]+@[\w.-]+\Z")
+
+# Where the notation itself says that a secret comes, without a name.
+_URL = LazyPattern(r":\\*/\\*/")
+_URL_REST = LazyPattern(r"[^\s\"'`<>]{1,4096}")
+_COMMAND_WORDS = frozenset({b"curl", b"identified", b"mysql", b"mysqldump", b"sshpass", b"bearer", b"basic"})
+_COMMANDS = LazyPattern(
+    r"curl\b[^\n|;]{0,400}?\s(?:-u|--user|--proxy-user)[ =]*[\"']?[^\s:\"']{1,200}:(?P<user>[^\s\"']+)",
+    r"(?i:identified by)\s+(?:(?i:password)\s+)?['\"](?P<sql>[^'\"]+)",
+    r"(?:mysql|mysqldump)\b[^\n|;]{0,200}?\s-p(?P<mysql>[^\s'\"]+)",
+    r"sshpass\s+-p\s*['\"]?(?P<ssh>[^\s'\"]+)",
+    r"(?i:bearer|basic)\s+(?P<scheme>[\w.~+/=-]{8,}+)",
+)
+_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token"})
+
+
+def lower(ascii_bytes: bytes) -> bytes:
+    """Return a text's ASCII bytes in small letters."""
+    return ascii_bytes.translate(_LOWER)
+
+
+def may_name_secret(text: str, lowered: bytes) -> bool:
+    """Return whether `text` says anything that a secret's name holds; `lowered` is its ASCII in small letters."""
+    return (
+        _RARE.search(lowered) is not None
+        or any(map(lowered.__contains__, _PARTS))
+        or not _WORDS.isdisjoint(lowered.translate(_LETTERS).split())
+        or (not text.isascii() and _FOREIGN.search(text) is not None)
+    )
+
+
+def named_secrets(text: str, lowered: bytes) -> Iterator[Span]:
+    """Yield where in `text` the values lie that are given to a secret's name, from left to right or nearly so."""
+    done = 0
+    for start, end in _hints(lowered):
+        if start < done:
+            continue
+        hint = lowered[start:end]
+        if hint[:1] in (b":", b"%"):
+            span = _in_url(text, end + hint.endswith(b"\\/"))
+        elif hint in _COMMAND_WORDS:
+            span = _in_command(text, start)
+        else:
+            name = _name(text, start, end)
+            done = name[1]
+            span = _after_name(text, *name)
+        if span is not None:
+            done = max(done, span[1])
+            yield span
+    if not text.isascii():
+        for found in _FOREIGN.finditer(text):
+            span = _after(text, found.end(), Secrecy.NUMBER, found[0])
+            if span is not None:
+                yield span
+
+
+def passwords_in_urls(text: str) -> Iterator[Span]:
+    """Yield where in `text` the passwords of URLs lie."""
+    for found in _URL.finditer(text):
+        span = _in_url(text, found.end())
+        if span is not None:
+            yield span
+
+
+def _hints(lowered: bytes) -> list[Span]:
+    found = [hint.span() for hint in _RARE.finditer(lowered)]
+    letters = lowered.translate(_LETTERS)
+    words = _WORDS.intersection(letters.split())
+    for part in (*filter(lowered.__contains__, _PARTS), *words):
+        start = letters.find(part)
+        while start >= 0:
+            end = start + len(part)
+            if part not in words or not (letters[max(0, start - 1) : start].strip() or letters[end : end + 1].strip()):
+                found.append((start, end))
+            start = letters.find(part, end)
+    return sorted(found)
+
+
+def is_secret_value(kind: Secrecy, value: str) -> bool:
+    """Return whether `value`, under a name of that kind, is a secret; a placeholder is not, nor is what says a type."""
+    if kind == Secrecy.NONE or not value or _PLACEHOLDER.fullmatch(value):
+        return False
+    if kind == Secrecy.NUMBER:
+        return True
+    if _NUMBER.match(value):
+        return len(value) >= (6 if kind == Secrecy.CERTAIN else 4)
+    return kind == Secrecy.CERTAIN or (
+        len(value) >= 6
+        and not _TIME_OR_PLACE.match(value)
+        and not any(map(str.isspace, value))
+        and (any(map(str.isdigit, value)) or not (_WORD_LIKE.match(value) or len(value) < 12))
+    )
+
+
+def _name(text: str, start: int, end: int) -> Span:
+    """Return the whole name of which a part was found."""
+    on = _ON.match(text, end)
+    end = on.end() if on else end
+    start = _word_start(text, start)
+    if text[start:end].lower() in _SECOND_WORDS and text[start - 1 : start] == " ":
+        start = _word_start(text, start - 1)
+    return start, end
+
+
+def _word_start(text: str, end: int) -> int:
+    before = text[max(0, end - _MAX_NAME) : end]
+    return end - len(before) + len(before.rstrip(_NAME_CHARACTERS))
+
+
+def _after_name(text: str, start: int, end: int) -> Span | None:
+    name = text[start:end].rstrip("-")
+    kind = secrecy(name)
+    if kind == Secrecy.NONE:
+        return None
+    end = start + len(name)
+    if name.startswith("-") or text[max(0, start - 1) : start] == "-":
+        blank = _BLANK.match(text, end)
+        if blank:
+            return _value(text, blank.end(), kind, name)
+    if text[max(0, start - 1) : start] in ("<", ":"):
+        tag = _TAG.match(text, end)
+        if tag:
+            close = text.find("<", tag.end())
+            value_end = close if close >= 0 else len(text)
+            value = text[tag.end() : value_end]
+            return (tag.end(), value_end) if is_secret_value(kind, value.strip()) else None
+    return _after(text, end, kind, name)
+
+
+def _after(text: str, end: int, kind: Secrecy, name: str) -> Span | None:
+    for notation in (_SIGN, _PAIR, _OPEN_QUOTE):
+        given = notation.match(text, end)
+        if given:
+            return _value(text, given.end(), kind, name)
+    item = _NEXT_ITEM.match(text, end)
+    if item and (name.startswith("-") or name.lower() in _HEADERS):
+        return _value(text, item.end(), kind, name)
+    if kind == Secrecy.LIKELY:
+        return None
+    said = _IS.match(text, end)
+    if said:
+        span = _value(text, said.end(), kind, name)
+        if span and (text[span[0] - 1] in "\"'`" or not _WORD_LIKE.match(text, span[0], span[1])):
+            return span
+    near = _NEAR.match(text, end)
+    if near and any(map(str.isdigit, near["value"])) and not _ABOUT_SOMETHING.search(near["between"]):
+        return near.span("value")
+    return None
+
+
+def _value(text: str, start: int, kind: Secrecy, name: str) -> Span | None:
+    """Return where the value lies that begins at `start`, without its quotes, if it is a secret."""
+    opening = _OPENING.match(text, start)
+    if opening:
+        start = opening.end()
+        limit = len(text) if kind >= Secrecy.CERTAIN else start + _LIKELY_LIMIT
+        end = _closing(text, opening[0], start, limit)
+    else:
+        scheme = _SCHEME.match(text, start)
+        start = scheme.end() if scheme else start
+        end = _list_end(text, start, kind) or _bare_end(text, start, name)
+        if _is_itself(text[start:end], name):
+            return None
+    value = text[start:end]
+    if value.startswith("[redacted") or not is_secret_value(kind, value):
+        return None
+    return start, end
+
+
+def _list_end(text: str, start: int, kind: Secrecy) -> int | None:
+    found = _LIST.match(text, start) if kind >= Secrecy.CERTAIN else None
+    return found.end() if found and '"' in found[0] else None
+
+
+def _closing(text: str, quote: str, start: int, limit: int) -> int:
+    """Return where the text ends that `quote`, with its backslashes, opened; `limit`, if it does not."""
+    depth = len(quote) - 1
+    for found in _BACKSLASHES[quote[-1]].finditer(text, start, limit):
+        count = len(found[0]) - 1
+        if count <= depth if depth else count % 2 == 0:
+            return found.start() + (0 if depth else count)
+    return min(limit, len(text))
+
+
+def _bare_end(text: str, start: int, name: str) -> int:
+    """Return where a value without quotes ends, `start` if there is none."""
+    last = re.split(r"[-_]", name.lower())[-1]
+    if last.startswith("cookie"):
+        line = _LINE.match(text, start)
+        return line.end() if line and "=" in line[0] else start
+    if _LONG_SCHEME.match(text, start) or "phrase" in last or last in ("mnemonic", "seed"):
+        found = _LINE.match(text, start)
+    else:
+        found = _BARE.match(text, start)
+        # In an .env file, a value may hold anything.
+        end = (
+            _BARE_END.search(text, start, found.end())
+            if found and not (name.isupper() and text[start - 1] == "=")
+            else None
+        )
+        if end:
+            return end.start()
+    return found.end() if found else start
+
+
+def _is_itself(value: str, name: str) -> bool:
+    """Return whether code hands something on under its own name: `token=token`, `api_key = self.api_key`."""
+    last = re.sub(r"[\W_]", "", value.rpartition(".")[2]).lower()
+    return bool(last) and re.sub(r"[\W_]", "", name).lower().endswith(last) and not last.isdigit()
+
+
+def _in_url(text: str, start: int) -> Span | None:
+    """Return where the password, or a long name of a user, lies in the URL whose "://" ends before `start`."""
+    rest = _URL_REST.match(text, start)
+    if rest is None or "@" not in rest[0]:
+        return None
+    authority = re.split(r"[/?#]", rest[0], maxsplit=1)[0]
+    if "@" not in authority:
+        user, colon, after = authority.partition(":")
+        if not colon or after.isdigit() or not user:
+            return None
+        authority = rest[0]  # a password may hold what ends it
+    info = authority.rpartition("@")[0]
+    user, colon, password = info.partition(":")
+    if colon and password:
+        begin = start + len(user) + 1
+        return (
+            None
+            if password.startswith("[redacted") or _PLACEHOLDER.fullmatch(password)
+            else (begin, begin + len(password))
+        )
+    if len(user) >= 16 and any(map(str.isdigit, user)):
+        return start, start + len(user)
+    return None
+
+
+def _in_command(text: str, start: int) -> Span | None:
+    found = _COMMANDS.match(text, start)
+    if found is None or found.lastgroup is None or found[found.lastgroup].startswith("[redacted"):
+        return None
+    if found.lastgroup == "scheme" and _WORD_LIKE.match(found["scheme"]):
+        return None
+    return found.span(found.lastgroup)
