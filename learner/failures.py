@@ -14,7 +14,7 @@ from learner.error_forms import error_form
 from learner.significance import Interval, wilson
 from middleware.memory.failures import FAILURES
 from middleware.memory.records import CallEnded, ToolCounts
-from middleware.memory.redaction import CUT_KEY
+from middleware.memory.shortening import CUT_KEY
 from middleware.memory.store import Memory
 
 NEWEST_FAILURES = 200  # of each tool that are read, to see which error is commonest

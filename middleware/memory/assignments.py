@@ -73,7 +73,7 @@ _ABOUT_SOMETHING = LazyPattern(
 # The value itself.
 _OPENING = LazyPattern(_Q)
 _BACKSLASHES = {quote: LazyPattern(rf"\\*{quote}") for quote in "\"'`"}
-_LIKELY_LIMIT = 4096  # characters
+_LIKELY_LIMIT = 512  # characters; what may turn out to be no secret is looked at no further
 _LIST = LazyPattern(r"\[[^\[\]]*+|\{[^{}]*+")
 _BARE = LazyPattern(r"[^\s\"'`<>\\]++")
 _BARE_END = LazyPattern(r"[&;]|,(?=\s*[\w.-]{1,40}[=:])|[,.)\]}]+\Z")
@@ -99,7 +99,8 @@ _TIME_OR_PLACE = LazyPattern(r"\d{4}-\d\d-\d\d|https?:\\?/|[/~.]|[\w.+-]+@[\w.-]
 
 # Where the notation itself says that a secret comes, without a name.
 _URL = LazyPattern(r":\\*/\\*/")
-_URL_REST = LazyPattern(r"[^\s\"'`<>]{1,4096}")
+_URL_REST = LazyPattern(r"[^\s\"'`<>]++")
+_URL_LIMIT = 512  # characters
 _COMMAND_WORDS = frozenset({b"curl", b"identified", b"mysql", b"mysqldump", b"sshpass", b"bearer", b"basic"})
 _COMMANDS = LazyPattern(
     r"curl\b[^\n|;]{0,400}?\s(?:-u|--user|--proxy-user)[ =]*[\"']?[^\s:\"']{1,200}:(?P<user>[^\s\"']+)",
@@ -175,7 +176,7 @@ def _hints(lowered: bytes) -> list[Span]:
 
 def is_secret_value(kind: Secrecy, value: str) -> bool:
     """Return whether `value`, under a name of that kind, is a secret; a placeholder is not, nor is what says a type."""
-    if kind == Secrecy.NONE or not value or _PLACEHOLDER.fullmatch(value):
+    if kind == Secrecy.NONE or not value or (len(value) < _LIKELY_LIMIT and _PLACEHOLDER.fullmatch(value)):
         return False
     if kind == Secrecy.NUMBER:
         return True
@@ -247,6 +248,8 @@ def _after(text: str, end: int, kind: Secrecy, name: str) -> Span | None:
 
 def _value(text: str, start: int, kind: Secrecy, name: str) -> Span | None:
     """Return where the value lies that begins at `start`, without its quotes, if it is a secret."""
+    if text.startswith("[redacted", start):
+        return None
     opening = _OPENING.match(text, start)
     if opening:
         start = opening.end()
@@ -256,7 +259,7 @@ def _value(text: str, start: int, kind: Secrecy, name: str) -> Span | None:
         scheme = _SCHEME.match(text, start)
         start = scheme.end() if scheme else start
         end = _list_end(text, start, kind) or _bare_end(text, start, name)
-        if _is_itself(text[start:end], name):
+        if end - start < _LIKELY_LIMIT and _is_itself(text[start:end], name):
             return None
     value = text[start:end]
     if value.startswith("[redacted") or not is_secret_value(kind, value):
@@ -265,8 +268,10 @@ def _value(text: str, start: int, kind: Secrecy, name: str) -> Span | None:
 
 
 def _list_end(text: str, start: int, kind: Secrecy) -> int | None:
-    found = _LIST.match(text, start) if kind >= Secrecy.CERTAIN else None
-    return found.end() if found and '"' in found[0] else None
+    if kind < Secrecy.CERTAIN or text[start : start + 1] not in ("[", "{"):
+        return None
+    found = _LIST.match(text, start, start + _LIKELY_LIMIT)
+    return _end(_LIST, text, start) if found and '"' in found[0] else None
 
 
 def _closing(text: str, quote: str, start: int, limit: int) -> int:
@@ -283,20 +288,20 @@ def _bare_end(text: str, start: int, name: str) -> int:
     """Return where a value without quotes ends, `start` if there is none."""
     last = re.split(r"[-_]", name.lower())[-1]
     if last.startswith("cookie"):
-        line = _LINE.match(text, start)
-        return line.end() if line and "=" in line[0] else start
-    if _LONG_SCHEME.match(text, start) or "phrase" in last or last in ("mnemonic", "seed"):
-        found = _LINE.match(text, start)
-    else:
-        found = _BARE.match(text, start)
-        # In an .env file, a value may hold anything.
-        end = (
-            _BARE_END.search(text, start, found.end())
-            if found and not (name.isupper() and text[start - 1] == "=")
-            else None
-        )
-        if end:
-            return end.start()
+        return _end(_LINE, text, start) if text.find("=", start, start + _LIKELY_LIMIT) > 0 else start
+    if "phrase" in last or last == "mnemonic" or _LONG_SCHEME.match(text, start):
+        return _end(_LINE, text, start)
+    near = _BARE.match(text, start, start + _LIKELY_LIMIT)
+    if near is None:
+        return start
+    # In an .env file, a value may hold anything.
+    is_env = name.isupper() and text[start - 1] == "="
+    stop = None if is_env else _BARE_END.search(text, start, near.end())
+    return stop.start() if stop else _end(_BARE, text, start)
+
+
+def _end(pattern: LazyPattern, text: str, start: int) -> int:
+    found = pattern.match(text, start)
     return found.end() if found else start
 
 
@@ -308,7 +313,9 @@ def _is_itself(value: str, name: str) -> bool:
 
 def _in_url(text: str, start: int) -> Span | None:
     """Return where the password, or a long name of a user, lies in the URL whose "://" ends before `start`."""
-    rest = _URL_REST.match(text, start)
+    if text.find("@", start, start + _URL_LIMIT) < 0:
+        return None
+    rest = _URL_REST.match(text, start, start + _URL_LIMIT)
     if rest is None or "@" not in rest[0]:
         return None
     authority = re.split(r"[/?#]", rest[0], maxsplit=1)[0]
