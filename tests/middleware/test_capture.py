@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from middleware.memory.redaction import CUT_KEY
+from middleware.memory.shortening import CUT_KEY
 from middleware.memory.store import Memory
 from middleware.settings import MAX_CUT_BYTES, Settings
 from tests.middleware.http.test_run import post, relay
