@@ -63,7 +63,7 @@ _IS = LazyPattern(
 )
 _NEAR = LazyPattern(
     r"(?P<between>(?:[ \t(\"'`:=*]{1,4}[a-zA-Z']{1,20}){0,4}?)"
-    r"[ \t:\"'`(=*#\[]{1,4}(?P<value>[A-Za-z0-9][\w+/=.~-]{15,400})",
+    r"[ \t:\"'`=*#]{1,4}(?P<value>[A-Za-z0-9][\w+/=.~-]{15,400})",
     flags=re.ASCII,
 )
 _ABOUT_SOMETHING = LazyPattern(
@@ -93,6 +93,7 @@ _PLACEHOLDER = LazyPattern(
     r"yes|no|they|these|those|see|await|new|function|return|which|what|how|are|has|have|we|you|i)[.,;:!?)]*",
     flags=re.DOTALL,
 )
+_PUBLIC_KEY = LazyPattern(r"ssh-|ecdsa-sha2|-----BEGIN (?:[A-Z0-9 ]*PUBLIC|CERT|PGP (?:MESS|SIG))")
 _NUMBER = LazyPattern(r"-?\d+(?:\.\d+)?\Z")
 _WORD_LIKE = LazyPattern(r"[^\W\d_]?[^\W\d_A-Z]*[.,;:!?)]*\Z|[A-Z]+[.,;:!?)]*\Z")
 _TIME_OR_PLACE = LazyPattern(r"\d{4}-\d\d-\d\d|https?:\\?/|[/~.]|[\w.+-]+@[\w.-]+\Z")
@@ -178,6 +179,8 @@ def is_secret_value(kind: Secrecy, value: str) -> bool:
     """Return whether `value`, under a name of that kind, is a secret; a placeholder is not, nor is what says a type."""
     if kind == Secrecy.NONE or not value or (len(value) < _LIKELY_LIMIT and _PLACEHOLDER.fullmatch(value)):
         return False
+    if _PUBLIC_KEY.match(value):
+        return False
     if kind == Secrecy.NUMBER:
         return True
     if _NUMBER.match(value):
@@ -226,6 +229,8 @@ def _after_name(text: str, start: int, end: int) -> Span | None:
 
 
 def _after(text: str, end: int, kind: Secrecy, name: str) -> Span | None:
+    if name.startswith("$") and text[end : end + 1] == ":":
+        return None  # a shell's variable, in a list of paths
     for notation in (_SIGN, _PAIR, _OPEN_QUOTE):
         given = notation.match(text, end)
         if given:

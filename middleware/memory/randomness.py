@@ -28,7 +28,7 @@ _PARTS = LazyPattern(
 )
 # What begins like this is public, or data: content ids, checksums, public keys, and files in base64.
 _PUBLIC = LazyPattern(
-    r"0x[0-9a-fA-F]+$|Qm[1-9A-HJ-NP-Za-km-z]{44}$|baf[a-z2-7]{50,}$|sha(?:1|256|384|512)[-_]|AAAA[BCE][1-9a-zA-Z]"
+    r"0x[0-9a-fA-F]+$|bc1[a-z0-9]{25,60}$|[13][1-9A-HJ-NP-Za-km-z]{25,34}$|PL[\w-]{32}$|Qm[1-9A-HJ-NP-Za-km-z]{44}$|baf[a-z2-7]{50,}$|sha(?:1|256|384|512)[-_]|AAAA[BCE][1-9a-zA-Z]"
     r"|iVBORw0KGgo|/9j/|R0lGOD|JVBERi|UEsDB|H4sI|UklGR|AGFzbQ|PHN2Zy|T2dnUw|SUkq|Qk0|SUQz|d09G|AAAA[IH]G|AAAAFGZ0|PD94bWw|f0VMR"
 )
 _LETTERS_AND_DIGITS = LazyPattern(r"(?=.*\d)(?:[a-z\d]+|[A-Z\d]+)$")

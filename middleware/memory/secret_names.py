@@ -31,7 +31,7 @@ _CERTAIN = _words(
     secret secrets credential credentials cred creds authorization token jwt jwe bearer apikey apikeys authkey
     authkeys accesskey accesskeys privatekey privatekeys secretkey secretkeys accountkey signingkey encryptionkey
     masterkey servicekey clientkey storagekey licensekey licencekey sshkey gpgkey deploykey sharedkey
-    subscriptionkey functionkey sessionkey hmackey jwtkey rsakey aeskey hostkey webhookkey appkey applicationkey
+    subscriptionkey functionkey sessionkey hmackey jwtkey rsakey aeskey webhookkey appkey applicationkey
     consumerkey cryptkey decryptionkey serverkey adminkey rootkey userkey teamkey projectkeys integrationkey
     ingestkey writekey readkey routingkey instrumentationkey recoverykey backupkey keyphrase keypair keymaterial
     secretaccess sharedsecret clientsecret connectionstring connstring connstr connectionuri databaseurl mnemonic
@@ -158,8 +158,12 @@ _HARMLESS = _words(
     nextpagetoken synctoken continuationtoken next_token isbn ean upc gtin barcode sku serial imei vin iban tracking
     phone tel fax number no nr shard bucket object node edge build tag tags branch snapshot modulus head sri lock
     resolved pack index etags trace traceparent tracestate span correlation request message thread
+    h contract wallet recipient sender owner playlist
     """
 )
+
+
+_HASHES = _words("hash sha sha1 sha256 sha384 sha512 md digest checksum etag integrity crc fingerprint")
 
 
 @lru_cache(maxsize=4096)
@@ -174,6 +178,7 @@ def is_harmless_name(name: str) -> bool:
     before = words[-2] if len(words) > 1 else ""
     return (
         last in _HARMLESS
+        or not _HASHES.isdisjoint(words)
         or last.removesuffix("s").endswith(("id", "hash", "sha", "digest", "checksum", "etag", "cursor", "sum"))
         or (
             last in ("token", "key")
