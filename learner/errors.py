@@ -5,7 +5,8 @@ LearnerError
 ├── EvaluationError         the measurement that was asked for cannot be made
 ├── NothingToLearnError     the memory holds no trial that teaches something
 ├── UnknownArtefactError    no artefact has that name, or it has nothing to show
-└── PracticeError           the server to practise on could not be reached
+├── PracticeError           the server to practise on could not be reached
+└── NotConfirmedError       somebody was asked and said no, or there was nobody to ask
 """
 
 
@@ -31,3 +32,7 @@ class UnknownArtefactError(LearnerError):
 
 class PracticeError(LearnerError):
     """The server to practise on could not be reached."""
+
+
+class NotConfirmedError(LearnerError):
+    """Somebody was asked and said no, or there was nobody to ask; nothing was done."""

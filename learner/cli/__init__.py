@@ -24,6 +24,7 @@ COMMANDS = {
     "artefacts": ("apply", "Show artefacts, and which are being served."),
     "apply": ("apply", "Let the relays show what an artefact learned."),
     "rollback": ("apply", "Stop showing it; what was shown before comes back."),
+    "doctor": ("doctor", "Look whether all is well; each finding comes with the command that mends it."),
     "evaluate": ("evaluate", "Measure a model on held-out cases, with and without an artefact."),
 }
 

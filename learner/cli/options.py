@@ -4,8 +4,6 @@ from pathlib import Path
 
 import click
 
-from middleware.memory.database import default_path
-
 LIMIT = click.IntRange(1, 100_000)
 
 
@@ -35,4 +33,7 @@ def named_memory(given: Path | None) -> Path | None:
 
 def memory_path(given: Path | None) -> Path:
     """Return the memory that a command works on: the one the command line names, else the default."""
+    # Only here: `learner doctor` asks whose the packages are before it imports them.
+    from middleware.memory.database import default_path
+
     return named_memory(given) or default_path()

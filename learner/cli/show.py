@@ -53,3 +53,25 @@ def print_blocks(blocks: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> Non
         for label, text in lines:
             table.add_row(Text(label, style="dim"), Text(harmless(text)))
         console.print(table)
+
+
+_STYLES = {"failure": "bold red", "warning": "yellow", "ok": "green"}
+
+
+def print_findings(findings: Sequence[tuple[str, str, str, str]]) -> None:
+    """Print findings as (level, topic, text, command that mends it), the worst first; then how many."""
+    table = Table.grid(padding=(0, 2))
+    for _ in range(2):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for wanted, style in _STYLES.items():
+        for level, topic, text, mend in findings:
+            if level != wanted:
+                continue
+            table.add_row(Text(level, style=style), Text(topic), Text(harmless(text)))
+            if mend:
+                table.add_row("", "", Text(f"mend: {harmless(mend)}", style="bold"))
+    console = Console(highlight=False)
+    console.print(table)
+    failures, warnings, well = (sum(level == wanted for level, *_ in findings) for wanted in _STYLES)
+    console.print(Text(f"failures: {failures}, warnings: {warnings}, ok: {well}"))

@@ -8,6 +8,7 @@ the same file at all (closing one's descriptor drops the other's POSIX locks).
 import os
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,15 +22,16 @@ NETWORK_FILE_SYSTEMS = frozenset(
 )
 
 
-def default_path() -> Path:
+def default_path(environment: Mapping[str, str] = os.environ) -> Path:
     """Return where the memory is when nobody says otherwise: `PRACTICUM_MEMORY`, else the user's data directory."""
-    named = os.environ.get("PRACTICUM_MEMORY")
+    named = environment.get("PRACTICUM_MEMORY")
     if named:
         return Path(named).expanduser()
+    home = Path(environment.get("HOME") or Path.home())
     if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = home / "Library" / "Application Support"
     else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        base = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share")
     return base / "practicum" / "memory.db"
 
 

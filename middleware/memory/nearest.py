@@ -37,6 +37,26 @@ def remove_index(folder: Path) -> None:
         folder.unlink(missing_ok=True)
 
 
+def index_folder(memory: Path) -> Path:
+    """Return where the index of this memory's queries lies."""
+    return memory.with_name(memory.name + ".nearest")
+
+
+def index_problem(folder: Path, *, of: str) -> str:
+    """Return why the index in `folder` is no use for what it should be `of`; "" where it is, or there is none yet."""
+    if not folder.exists():
+        return ""
+    try:
+        if (folder / "version").read_text() != f"{VERSION} {of}":
+            return "it was made from another memory, or by another version"
+        index = tantivy.Index.open(str(folder))  # not NearestIndex, which writes its version
+        index.reload()
+        index.searcher()
+    except (OSError, ValueError) as error:
+        return f"it is damaged: {error}"
+    return ""
+
+
 class NearestIndex:
     """Texts by key. In RAM without a `folder`; with one, on disk, where one process at a time may write.
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from middleware.memory.identity import digest, new_uid
 
@@ -179,6 +179,53 @@ def dead_spools(memory: Path) -> Iterator[DeadSpool]:
                 yield spool
             finally:
                 spool.close()
+
+
+class WaitingSpool(NamedTuple):
+    """A spool with records for a memory: how many, and whether its process still lives. `records` is None where it
+    cannot be read."""
+
+    path: Path
+    records: int | None
+    is_living: bool
+
+
+def waiting_spools(memory: Path) -> list[WaitingSpool]:
+    """Return the spools for `memory` that hold records, of the living and of the dead; they stay as they are."""
+    found = []
+    for folder in folders(memory):
+        try:
+            paths = sorted(path for path in folder.iterdir() if path.name.startswith(_prefix(memory)))
+        except OSError:
+            continue
+        found += [spool for path in paths if (spool := _look(path)) is not None and spool.records != 0]
+    return found
+
+
+def _look(path: Path) -> WaitingSpool | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None  # taken in meanwhile
+    except OSError:
+        return WaitingSpool(path, None, False)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return WaitingSpool(path, None, False)
+        records, start = 0, 0
+        while True:
+            some, end = _read(descriptor, start, _READ_BYTES)
+            if end == start:
+                break
+            records, start = records + len(some), end
+        try:
+            # Held for this one moment, in which nobody else looks for the dead's.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return WaitingSpool(path, records, True)
+        return WaitingSpool(path, records, False)
+    finally:
+        os.close(descriptor)
 
 
 def folders(memory: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.failures import FAILURES, Failures
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.live import make_live_trials
-from middleware.memory.nearest import IndexBusyError, NearestIndex, remove_index
+from middleware.memory.nearest import IndexBusyError, NearestIndex, index_folder, remove_index
 from middleware.memory.records import (
     CallMade,
     CallRecord,
@@ -31,6 +31,7 @@ from middleware.memory.records import (
 from middleware.memory.redaction import redact
 from middleware.memory.retention import Retention
 from middleware.memory.rows import close_orphans, take_in_spools
+from middleware.memory.scrub import empty_search
 from middleware.memory.served import Served
 
 _SEARCH_CHUNK = 2000  # calls indexed in one transaction: a waiting relay gets its turn within some 50 ms
@@ -68,7 +69,7 @@ class Memory:
         self.failures = Failures(self._db)
         self.retention = Retention(self._db, path, self._remove_nearest)
         self._nearest: NearestIndex | None = None
-        self._index_folder = path.with_name(path.name + ".nearest")
+        self._index_folder = index_folder(path)
         # While another process holds the memory, the traces of the dead wait for the next who opens it.
         with suppress(apsw.BusyError):
             take_in_spools(self._db, path)
@@ -297,6 +298,17 @@ class Memory:
                     (last, upto),
                 )
                 self._db.execute("UPDATE calls_fts_state SET last_id = ?", (upto,))
+
+    def tidy(self, *, search: bool = False, queries: bool = False) -> None:
+        """Empty the log into the memory, and drop the full-text index or that of queries: the next who needs one makes
+        it anew."""
+        if search:
+            with self._db:
+                empty_search(self._db)
+        if queries:
+            self._remove_nearest()
+        with suppress(apsw.BusyError):  # somebody reads: the log is emptied when the last process has closed it
+            self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     # Adding
 
