@@ -67,8 +67,8 @@ def doctor_command(
     Nothing is changed without --prune. Exit status 1 when something does not work.
     """
     environment = dict(os.environ)
-    found = _guarded("packages", packages_findings, Place(Path(), environment))
-    found += _guarded("environment", environment_findings, Place(Path(), environment))
+    found = guarded("packages", packages_findings, Place(Path(), environment))
+    found += guarded("environment", environment_findings, Place(Path(), environment))
     if are_foreign(found):
         text = "the rest was not looked at, as what is not ours would have been run for it"
         found.append(Finding("check", "warning", text, command(sys.executable, "-I", "-m", "learner", "doctor")))
@@ -91,7 +91,7 @@ def doctor_command(
     with Console(stderr=True).status("") as status:  # seen on terminals only
         for module, name in _CHECKS:
             status.update(f"looking at {module}")
-            found += _guarded(module, _check(module, name), place)
+            found += guarded(module, _check(module, name), place)
     return _told(found, as_json=as_json)
 
 
@@ -103,7 +103,7 @@ def _check(module: str, name: str) -> Check:
     return check
 
 
-def _guarded(name: str, check: Check, place: Place) -> list[Finding]:
+def guarded(name: str, check: Check, place: Place) -> list[Finding]:
     """Return what `check` finds; that it broke off is a finding, and keeps nobody from the others."""
     found: list[Finding] = []
     try:

@@ -15,6 +15,7 @@ _KNOWN = {
     "PRACTICUM_HTTP_TOKEN",
     "PRACTICUM_TRIAL_TOKEN",
 }
+_ALIKE = 0.85  # from which on another name is taken for a slip of the pen
 _FOLDERS = ("XDG_DATA_HOME", "XDG_STATE_HOME", "TMPDIR")
 
 
@@ -64,7 +65,10 @@ def _problems(environment: Mapping[str, str]) -> Iterator[Finding]:
         text = "HOME is not set; the user's folder is looked up, which relays in containers may not be able to"
         yield Finding("environment", "warning", text, "export HOME=~")
     for name in sorted(environment):
-        # What wrapped entries of remote servers hold is named PRACTICUM_HEADER_1, PRACTICUM_URL and the like.
-        if name.startswith("PRACTICUM") and name not in _KNOWN and (near := difflib.get_close_matches(name, _KNOWN, 1)):
+        if (
+            name.startswith("PRACTICUM")
+            and name not in _KNOWN
+            and (near := difflib.get_close_matches(name, _KNOWN, 1, _ALIKE))
+        ):
             text = f"{name} means nothing; was {near[0]} meant?"
             yield Finding("environment", "warning", text, f"unset {name}")
