@@ -4,13 +4,12 @@ import dataclasses
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from learner.cli.health.environment import KEEP, environment_findings, limit
 from learner.cli.health.finding import Finding, Place, command
 from learner.cli.health.packages import are_foreign, packages_findings
 from learner.cli.options import json_option, memory_option, memory_path, named_memory
@@ -68,11 +67,14 @@ def doctor_command(
     """
     environment = dict(os.environ)
     found = guarded("packages", packages_findings, Place(Path(), environment))
-    found += guarded("environment", environment_findings, Place(Path(), environment))
     if are_foreign(found):
         text = "the rest was not looked at, as what is not ours would have been run for it"
         found.append(Finding("check", "warning", text, command(sys.executable, "-I", "-m", "learner", "doctor")))
         return _told(found, as_json=as_json)
+    # Only here, as the checks below: this imports the other packages.
+    from learner.cli.health.environment import KEEP, environment_findings, limit
+
+    found += guarded("environment", environment_findings, Place(Path(), environment))
     try:
         path = memory_path(memory).expanduser()
     except RuntimeError:  # an unknown user's folder; the environment's findings say so
@@ -80,8 +82,8 @@ def doctor_command(
     place = Place(
         path,
         environment,
-        keep_days=_limit(keep_days, environment, KEEP[0]),
-        keep_bytes=_limit(keep_bytes, environment, KEEP[1]),
+        keep_days=limit(environment, KEEP[0]) if keep_days is None else keep_days,
+        keep_bytes=limit(environment, KEEP[1]) if keep_bytes is None else keep_bytes,
         start=start,
         thorough=thorough,
         is_named=named_memory(memory) is not None,
@@ -112,10 +114,6 @@ def guarded(name: str, check: Check, place: Place) -> list[Finding]:
         text = f"looking at {name} broke off: {type(error).__name__}: {error}"
         found.append(Finding("check", "failure", text))
     return found
-
-
-def _limit(given: float | None, environment: Mapping[str, str], name: str) -> float | None:
-    return limit(environment, name) if given is None else given
 
 
 def _pruned(place: Place, *, yes: bool, as_json: bool) -> list[Finding]:

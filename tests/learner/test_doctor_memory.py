@@ -239,6 +239,8 @@ class Usage:
         ({"PRACTICUM_KEEP_DAYS": "many"}, "failure", "no number of days"),
         ({"PRACTICUM_KEEP_DAYS": "-1"}, "failure", "no number of days"),
         ({"PRACTICUM_KEEP_BYTES": "nan"}, "failure", "no number of bytes"),
+        ({"PRACTICUM_CAPTURE": "all"}, "failure", "PRACTICUM_CAPTURE=all, and no relay starts with that"),
+        ({"PRACTICUM_CUT_BYTES": "1"}, "failure", "1 is not in the range"),
         ({"XDG_DATA_HOME": "data"}, "warning", "XDG_DATA_HOME=data"),
         ({"TMPDIR": "/no/such/folder"}, "warning", "nothing can be written"),
         ({"HOME": ""}, "warning", "HOME is not set"),

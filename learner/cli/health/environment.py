@@ -6,15 +6,15 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import click
+
 from learner.cli.health.finding import Finding, Place, command
+from learner.cli.proxy import proxy_command
 
 KEEP = ("PRACTICUM_KEEP_DAYS", "PRACTICUM_KEEP_BYTES")
-_KNOWN = {
-    "PRACTICUM_MEMORY",
-    *KEEP,
-    "PRACTICUM_HTTP_TOKEN",
-    "PRACTICUM_TRIAL_TOKEN",
-}
+# What the relay's options are read from, where its command line does not say it.
+_OF_RELAYS = {option.envvar: option for option in proxy_command.params if isinstance(option.envvar, str)}
+_KNOWN = {"PRACTICUM_MEMORY", "PRACTICUM_HTTP_TOKEN", "PRACTICUM_TRIAL_TOKEN", *KEEP, *_OF_RELAYS}
 _ALIKE = 0.85  # from which on another name is taken for a slip of the pen
 _FOLDERS = ("XDG_DATA_HOME", "XDG_STATE_HOME", "TMPDIR")
 
@@ -55,6 +55,13 @@ def _problems(environment: Mapping[str, str]) -> Iterator[Finding]:
                 f"{name}={environment[name]} is no number of {'days' if 'DAYS' in name else 'bytes'}, and is not heeded"
             )
             yield Finding("environment", "failure", text, f"unset {name}")
+    for name, option in _OF_RELAYS.items():
+        if value := environment.get(name):
+            try:
+                option.type_cast_value(click.Context(proxy_command), value)
+            except click.UsageError as error:
+                text = f"{name}={value}, and no relay starts with that: {error.message}"
+                yield Finding("environment", "failure", text, f"unset {name}")
     for name in _FOLDERS:
         value = environment.get(name)
         if value and not Path(value).is_absolute():
