@@ -52,9 +52,7 @@ def test_half_of_a_secret_is_found_in_any_spelling(placed: list[Placed], remains
     assert not remains.find(body[:11].encode())
 
 
-@pytest.mark.xfail(
-    strict=True, reason="991 of 2224 secrets remained by benchmarks.redaction, until redaction is renewed"
-)
+@pytest.mark.xfail(strict=True, reason="92 of 2224 secrets remained by benchmarks.redaction")
 def test_nothing_of_a_secret_is_in_any_file(tmp_path: Path, placed: list[Placed], remains: Remains) -> None:
     files = through_stdio(tmp_path, [one.exchange for one in placed])
     assert left(remains, files) == []
