@@ -14,7 +14,8 @@ from subprocess import DEVNULL, SubprocessError, run
 from middleware.clients import backup
 from middleware.clients.backup import Backup, Wrapped
 from middleware.clients.document import Place, decode, places
-from middleware.clients.entry import Entry, Options, kept_options, read_entry, unwrap_entry, wrap_entry
+from middleware.clients.editing import unwrap_entry, wrap_entry
+from middleware.clients.entry import Entry, Options, kept_options, read_entry
 from middleware.clients.jsonc import parse, same
 from middleware.clients.known import client_of
 from middleware.errors import ClientFileError
@@ -227,7 +228,7 @@ def _is_ours(entry: Entry) -> bool:
 
 
 def _memory_option(entry: Entry, launcher: Launcher) -> Mapping[str, str]:
-    moved = any(name in (entry.environment or {}) for name in _MOVES_MEMORY)
+    moved = any(name in entry.environment for name in _MOVES_MEMORY)
     return {"--memory": str(launcher.memory)} if moved else {}
 
 

@@ -109,6 +109,18 @@ def test_a_file_that_its_client_wrote_anew_gets_its_old_entries_back(file: Path)
     assert json.loads(file.read_text().replace(" // it", "")) == json.loads(TWO.replace(" // it", ""))
 
 
+def test_servers_of_one_name_in_two_projects_each_get_their_own_text_back(file: Path) -> None:
+    projects = (
+        '"/a": {"mcpServers": {"s": {"command": "x"}}}, "/b": {"mcpServers": {"s": {"command": "x", "args": []}}}'
+    )
+    text = f'{{"projects": {{{projects}}}, "numStartups": 1}}'
+    file.write_text(text)
+    wrap(file)
+    file.write_text(file.read_text().replace('"numStartups": 1', '"numStartups": 2'))
+    unwrap(file)
+    assert file.read_text() == text.replace('"numStartups": 1', '"numStartups": 2')
+
+
 def test_without_a_backup_the_entries_themselves_tell_what_was_there(file: Path, tmp_path: Path) -> None:
     file.write_text(TWO)
     wrap(file)
@@ -118,6 +130,14 @@ def test_without_a_backup_the_entries_themselves_tell_what_was_there(file: Path,
     expected["mcpServers"]["bare"]["args"] = []  # nobody knows any more whether there were any
     assert json.loads(file.read_text().replace(" // it", "")) == expected
     assert '"command": "uvx", // it\n      "args": ["mcp-server-git"]\n' in file.read_text()
+
+
+def test_a_comma_that_an_editor_put_last_goes_with_the_relay(file: Path) -> None:
+    file.write_text('{"servers": {"a": {"command": "x", "args": []}}}')
+    wrap(file)
+    file.write_text(file.read_text().replace('"x"]', '"x" /* c */ ,], "b": 1'))
+    unwrap(file)
+    assert json.loads(file.read_text()) == {"servers": {"a": {"command": "x", "args": [], "b": 1}}}
 
 
 def test_without_a_backup_variables_that_somebody_added_to_a_url_stay(file: Path, tmp_path: Path) -> None:
