@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import click
 
 from learner.cli.options import json_option, memory_option, named_memory
+from learner.cli.proxy import proxy_command
 from learner.cli.show import harmless, print_json
 from middleware.clients.backup import Backup
 from middleware.clients.known import CLIENTS, files_named
@@ -16,6 +18,8 @@ from middleware.clients.wrap import Launcher, Plan, carry_out, check_program, pl
 from middleware.errors import ClientFileError
 from middleware.memory.database import default_path
 
+# Options of `learner proxy` that go into every entry. Each keeps its environment variable, which a client may not have.
+_PASSED_ON = ("timeout_s", "capture", "cut_bytes", "intent")
 _TARGET = f"a client ({', '.join(CLIENTS)}), with all its files that are found, or a configuration file"
 
 
@@ -32,16 +36,20 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _passing_on(command: click.Command) -> click.Command:
+    """Add the options that go into entries. What is not given stays as it is there, or is left to the relay."""
+    for option in proxy_command.params:
+        if option.name in _PASSED_ON and isinstance(option, click.Option):
+            added = copy(option)
+            added.default, added.show_default = None, False
+            command.params.append(added)
+    return command
+
+
+@_passing_on
 @click.command("wrap", help=f"Put the relay in front of the servers of CLIENT_OR_FILE: {_TARGET}.")
 @_shared
 @memory_option
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="As for learner proxy. Default: as it was, else to wait for ever.",
-)
 def wrap_command(
     target: str,
     only: tuple[str, ...],
@@ -49,15 +57,12 @@ def wrap_command(
     dry_run: bool,
     as_json: bool,
     memory: Path | None,
-    timeout_s: float | None,
+    **passed_on: Any,
 ) -> None:
     """Put the relay in front of a client's servers."""
     _check_asking(yes or dry_run, as_json)
-    options = {}
-    if present := _memory_to_name(memory):
-        options["--memory"] = str(present)
-    if timeout_s is not None:
-        options["--timeout"] = f"{timeout_s:g}"
+    present = _memory_to_name(memory)
+    options = {**({"--memory": str(present)} if present else {}), **_spelled(passed_on)}
     launcher = Launcher(check_program(), options, present or default_path().absolute())
     _go(plan_wrap(files_named(target, Path.cwd()), launcher, only), yes=yes, dry_run=dry_run, as_json=as_json)
 
@@ -68,6 +73,16 @@ def unwrap_command(target: str, only: tuple[str, ...], yes: bool, dry_run: bool,
     """Take the relay out of a client's file."""
     _check_asking(yes or dry_run, as_json)
     _go(plan_unwrap(files_named(target, Path.cwd()), only), yes=yes, dry_run=dry_run, as_json=as_json)
+
+
+def _spelled(values: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the options that were given as an entry has them: their names, and values or None for flags."""
+    names = {option.name: option.opts[0] for option in proxy_command.params}
+    return {
+        names[name]: None if value is True else f"{value:g}" if isinstance(value, float) else str(value)
+        for name, value in values.items()
+        if value is not None and value is not False
+    }
 
 
 def _check_asking(is_decided: bool, as_json: bool) -> None:

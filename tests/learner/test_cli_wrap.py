@@ -163,6 +163,20 @@ def test_a_memory_that_clients_would_not_find_is_named_in_the_entry(
         assert args[args.index("--memory") + 1] == named.replace("HOME", str(home))
 
 
+def test_options_of_the_relay_are_passed_on_and_kept(home: Path) -> None:
+    """The environment in which a client starts servers is not the one that `wrap` runs in."""
+
+    def options() -> list[str]:
+        args = json.loads((home / ".cursor" / "mcp.json").read_text())["mcpServers"]["git"]["args"]
+        return list(args[6 : args.index("--")])
+
+    assert run(home, "wrap", "cursor", "--yes", "--timeout", "2.5", PRACTICUM_CAPTURE="off").returncode == 0
+    assert options() == ["--timeout", "2.5", "--capture", "off"]
+    assert run(home, "wrap", "cursor", "--yes", "--cut-bytes", "4096").returncode == 0
+    assert options() == ["--timeout", "2.5", "--capture", "off", "--cut-bytes", "4096"]
+    assert run(home, "wrap", "cursor", "--yes", "--capture", "some").returncode == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
