@@ -16,13 +16,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from middleware.clients.jsonc import parse
 from middleware.errors import ClientFileError
 from middleware.memory.identity import digest, now
 
 _FORMAT = 1
 _SCRIPT = rb"""#!/bin/sh
 # Puts a client's configuration file back as it was before `learner wrap`.
-# It needs nothing but this shell: neither Practicum nor Python, no PATH, and no program.
+# It needs nothing but this shell: no Practicum, no Python, no PATH. Two programs make it quicker where they are.
 LC_ALL=C
 export LC_ALL
 umask 077
@@ -32,6 +33,7 @@ backup=%(backup)s
 fail() { printf '%%s\n' "not restored: $1" >&2; exit 1; }
 
 copy() {
+    if [ -x /bin/cat ]; then /bin/cat <"$1" >"$2"; return; fi
     {
         while IFS= read -r line; do printf '%%s\n' "$line" || return 1; done
         printf '%%s' "$line"
@@ -40,6 +42,7 @@ copy() {
 
 same() {
     [ -f "$1" ] && [ -r "$1" ] && [ -f "$2" ] && [ -r "$2" ] || return 1
+    if [ -x /usr/bin/cmp ]; then /usr/bin/cmp -s -- "$1" "$2"; return; fi
     exec 3<"$1" 4<"$2"
     while :; do
         IFS= read -r one <&3; one_left=$?
@@ -218,7 +221,9 @@ def _quoted(path: Path) -> bytes:
 def _load(directory: Path) -> Backup | None:
     try:
         record = json.loads((directory / "record.json").read_bytes())
-        entries = tuple(Wrapped(tuple(one["keys"]), one["written"], one["original"]) for one in record["entries"])
+        entries = tuple(
+            Wrapped(tuple(one["keys"]), _json(one["written"]), _json(one["original"])) for one in record["entries"]
+        )
         return Backup(
             Path(record["path"]),
             (directory / "original").read_bytes(),
@@ -228,6 +233,11 @@ def _load(directory: Path) -> Backup | None:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _json(text: str) -> str:
+    parse(text)
+    return text
 
 
 def failure(path: Path, error: OSError) -> ClientFileError:

@@ -70,7 +70,7 @@ def _wrap_url(
     text: str, parsed: str, fields: Mapping[str, Member], program: str, head: Sequence[str]
 ) -> Iterator[Edit]:
     key = next(key for key in URL_KEYS if key in fields and text[fields[key].value.start] == '"')
-    url, headers = fields[key], fields.get("headers")
+    url, headers, env = fields[key], fields.get("headers"), fields.get("env")
     named = list(members(parsed, headers.value.start)) if headers else []
     variables = {f"PRACTICUM_HEADER_{number}": one for number, one in enumerate(named, 1)}
     arguments = [*head, "--url-from", _url_variable(key)]
@@ -78,21 +78,21 @@ def _wrap_url(
         arguments += ["--header", f"{one.key}={variable}"]
     separator = _separator(text, url.start)
     added = [_member("command", spell(program)), _listed(list(map(spell, arguments)))]
-    variable_of_url = _member(_url_variable(key), text[url.value.start : url.value.end])
-    if headers is None:
-        added.append(_member("env", f"{{{variable_of_url}}}"))
-    else:
+    moved = [_member(_url_variable(key), text[slice(*url.value)])]
+    if headers is not None and env is None:
+        # They become the environment where they stand, with all that stands between them.
         yield _renamed(parsed, headers, "env")
-        if named:
-            first = named[0].start
-            yield Edit(first, first, f"{variable_of_url}{_separator(text, first)}")
-        elif text[headers.value.start] == "{":
-            yield Edit(headers.value.start + 1, headers.value.start + 1, variable_of_url)
-        else:  # null
-            yield Edit(*headers.value, f"{{{variable_of_url}}}")
+        yield _added_to(text, parsed, headers, moved)
+        for variable, one in variables.items():
+            yield _renamed(parsed, one, variable)
+    else:
+        moved += [_member(variable, text[slice(*one.value)]) for variable, one in variables.items()]
+        if env is None:
+            added.append(_member("env", f"{{{moved[0]}}}"))
+        else:
+            yield _added_to(text, parsed, env, moved)
+        yield from without(parsed, beginning(parsed), "headers")
     yield Edit(url.start, url.value.end, separator.join(added))
-    for variable, one in variables.items():
-        yield _renamed(parsed, one, variable)
     for kind in TYPE_KEYS:
         if kind in fields and text[fields[kind].value.start] == '"':
             yield Edit(*fields[kind].value, '"stdio"')
@@ -132,6 +132,15 @@ def _unwrap_url(text: str, relay: Relay) -> str:
 def _fields(parsed: str) -> dict[str, Member]:
     """Return the members of an entry by their keys: the last of each, as parsers have it."""
     return {one.key: one for one in members(parsed, beginning(parsed))}
+
+
+def _added_to(text: str, parsed: str, one: Member, items: Sequence[str]) -> Edit:
+    """Return the edit that puts `items` first into the object, or null, that is the value of `one`."""
+    if first := next(members(parsed, one.value.start), None):
+        return Edit(first.start, first.start, _separator(text, first.start).join([*items, ""]))
+    if text[one.value.start] == "{":
+        return Edit(one.value.start + 1, one.value.start + 1, ", ".join(items))
+    return Edit(*one.value, f"{{{', '.join(items)}}}")
 
 
 def _renamed(parsed: str, one: Member, name: str) -> Edit:

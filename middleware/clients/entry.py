@@ -124,8 +124,8 @@ def _read_url(value: Mapping[str, Any], common: dict[str, Any], is_gemini: bool)
         left = "it has more than one of command and URL"
     elif not re.match(r"https?://|\$", url, re.IGNORECASE):
         left = "its URL is none of HTTP"
-    elif "env" in value:
-        left = "it has a URL and an env, whose meaning for it is not known"
+    elif not isinstance(value.get("env"), dict | None):
+        left = "its env is no object"
     elif not isinstance(headers, dict | None) or not all(
         _HEADER_NAME.fullmatch(name) and isinstance(item, str) and item.isprintable()
         for name, item in _mapping(headers).items()

@@ -22,6 +22,13 @@ class Client:
     user: Callable[[], list[Path]]
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder on the way that is not ours to look into
+        return False
+
+
 def _applications() -> Path:
     """Return the folder in which desktop applications keep their settings."""
     if sys.platform == "darwin":
@@ -56,7 +63,7 @@ def files_of(client: Client, directory: Path) -> list[Path]:
     found = []
     if client.project is not None:
         above = (folder / client.project for folder in (directory, *directory.parents))
-        found.append(next((path for path in above if path.is_file()), directory / client.project))
+        found.append(next((path for path in above if _is_file(path)), directory / client.project))
     found += client.user()
     unique = {os.path.realpath(path): path for path in reversed(found)}
     return [path for path in found if unique[os.path.realpath(path)] is path]
@@ -70,14 +77,14 @@ def files_named(target: str, directory: Path) -> list[Path]:
     """
     if target in CLIENTS:
         looked_for = files_of(CLIENTS[target], directory)
-        found = [path for path in looked_for if path.is_file()]
+        found = [path for path in looked_for if _is_file(path)]
         if not found:
             raise ClientFileError(
                 f"no file of {target} found: neither {' nor '.join(map(str, looked_for))}; name a file"
             )
         return found
     path = Path(target).expanduser()
-    if not path.is_file():
+    if not _is_file(path):
         what = "is no file" if path.exists() else "is neither a file nor a client"
         raise ClientFileError(f"{target} {what}; give a configuration file, or one of: {', '.join(CLIENTS)}")
     return [directory / path]
@@ -97,5 +104,5 @@ def known_files(directory: Path) -> Iterator[tuple[str, Path]]:
     """Yield the files that are there, with their client's name."""
     for client in CLIENTS.values():
         for path in files_of(client, directory):
-            if path.is_file():
+            if _is_file(path):
                 yield client.name, path

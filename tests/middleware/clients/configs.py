@@ -287,8 +287,15 @@ CONFIGS = [
         "a",
     ),
     _config(
+        "http with an environment",
+        """{"mcpServers": {"a": {"url": "@URL@", "env": {}}, "b": {"url": "@URL@", "env": null, "headers": null},
+        "c": {"headers": {"X-Key": "a-value", "Authorization": "b-value"}, "env": {"A": "1"}, "url": "@URL@"},
+        "d": {"env": { /* none */ }, "url": "@URL@", "headers": {"X-Key": "a-value"},}}}""",
+        "a b c d",
+    ),
+    _config(
         "http that is left",
-        """{"mcpServers": {"a": {"url": "https://x.invalid/sse"}, "b": {"url": "@URL@", "env": {"A": "1"}},
+        """{"mcpServers": {"a": {"url": "https://x.invalid/sse"}, "b": {"url": "@URL@", "env": "A=1"},
         "c": {"url": "@URL@", "command": "x"}, "d": {"url": "@URL@", "headers": {"a b": "1"}}, "f": {"url": 5},
         "e": {"url": "@URL@", "headers": {"A": 1}}, "g": {"url": "${BASE}"}, "h": {"type": 7, "url": "@URL@"},
         "i": {"url": "https://x.invalid", "headers": {"X-Region": "eu"}}, "j": {"url": "unix:///tmp/x.sock#/mcp"}}}""",

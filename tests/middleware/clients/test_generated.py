@@ -30,7 +30,7 @@ commands = st.fixed_dictionaries(
 )
 urls = st.fixed_dictionaries(
     {"url": st.sampled_from(["http://127.0.0.1:1/mcp", "http://localhost/é?a=b"])},
-    optional={"headers": headers, "type": st.just("http")},
+    optional={"headers": headers, "type": st.just("http"), "env": st.dictionaries(texts, texts, max_size=2)},
 )
 unknown = st.dictionaries(st.sampled_from(["disabled", "cwd", "x", "inputs", ""]), values, max_size=2)
 entries = st.builds(lambda entry, rest: {**entry, **rest}, commands | urls, unknown)
@@ -102,7 +102,8 @@ def test_any_file_is_wrapped_and_unwrapped_to_the_same_bytes(text: str, has_back
                 if "command" in entry:
                     behind = [entry["command"], *(entry.get("args") or [])]
                     assert containers(wrapped)[name]["args"][-len(behind) :] == behind
-                for key in entry.keys() - {"command", "args", "url", "headers", "type"}:
+                assert (entry.get("env") or {}).items() <= (containers(wrapped)[name].get("env") or {}).items()
+                for key in entry.keys() - {"command", "args", "url", "headers", "type", "env"}:
                     assert containers(wrapped)[name][key] == entry[key]
             else:
                 assert containers(wrapped)[name] == entry
@@ -119,4 +120,5 @@ def test_any_file_is_wrapped_and_unwrapped_to_the_same_bytes(text: str, has_back
             for entry in containers(found).values():
                 entry["args"] = entry.get("args") or []
                 entry["headers"] = entry.get("headers") or {}
+                entry["env"] = entry.get("env") or {}
         assert after == before

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from middleware.clients import backup as backup_module
 from middleware.clients.backup import Backup, save
 from tests.middleware.clients.client import TIMEOUT_S
 
@@ -19,6 +20,15 @@ def kept(path: Path, original: bytes = ORIGINAL) -> Backup:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(WRITTEN)
     return save(path, original, WRITTEN, ())
+
+
+@pytest.fixture(params=["programs", "builtins"], autouse=True)
+def programs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once with the programs that the script may use, and once as if they were not there."""
+    if request.param == "builtins":
+        script = backup_module._SCRIPT.replace(b"/bin/cat", b"/nowhere/cat").replace(b"/usr/bin/cmp", b"/nowhere/cmp")
+        assert script.count(b"/nowhere/") == 4
+        monkeypatch.setattr(backup_module, "_SCRIPT", script)
 
 
 def restore(backup: Backup, shell: list[str], expected: int = 0) -> str:

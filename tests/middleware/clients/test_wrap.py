@@ -144,6 +144,12 @@ def test_without_a_backup_variables_that_somebody_added_to_a_url_stay(file: Path
     file.write_text('{"servers": {"a": {"type": "http", "httpUrl": "http://[::1]/m", "headers": {"X": "1"}}}}')
     wrap(file)
     file.write_text(file.read_text().replace('"PRACTICUM_HEADER_1"', '"HTTPS_PROXY": "p", "PRACTICUM_HEADER_1"'))
+    assert actions(wrap(file, Launcher("/another/python", {}, LAUNCHER.memory))) == {"a": "renewed"}
+    assert json.loads(file.read_text())["servers"]["a"]["env"] == {
+        "PRACTICUM_HTTPURL": "http://[::1]/m",
+        "PRACTICUM_HEADER_1": "1",
+        "HTTPS_PROXY": "p",
+    }
     shutil.rmtree(tmp_path / "state")
     unwrap(file)
     assert json.loads(file.read_text())["servers"]["a"] == {
@@ -320,10 +326,17 @@ def test_yaml_cannot_be_edited(tmp_path: Path) -> None:
         plan_wrap([goose], LAUNCHER)
 
 
-def test_a_damaged_backup_is_as_good_as_none(file: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [{"entries": [5]}, {"entries": [{"keys": 5, "written": "{}", "original": "{}"}]}]
+    + [{"entries": [{"keys": ["a"], "written": text, "original": "{}"}]} for text in ("{", 5, None)]
+    + [{"path": 5}, {"created_at": "never", "entries": None}],
+)
+def test_a_damaged_backup_is_as_good_as_none(damage: dict[str, Any], file: Path) -> None:
     file.write_text(GIT)
     wrap(file)
-    (directory_of(file) / "record.json").write_text('{"entries": [5]}')
+    record = directory_of(file) / "record.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), **damage}))
     assert installed(file.parent) == []
     unwrap(file)
     assert file.read_text() == GIT
