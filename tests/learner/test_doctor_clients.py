@@ -105,6 +105,22 @@ def test_a_relay_that_finds_another_s_middleware_is_named(project: Path, memory:
     assert (finding.level, "in different places" in finding.text) == ("failure", True)
 
 
+def test_a_relay_of_another_version_is_a_warning(project: Path, memory: Path, tmp_path: Path) -> None:
+    older = install(tmp_path / "older")
+    metadata = older.packages / "practicum-0.1.0.dist-info" / "METADATA"
+    metadata.write_text(metadata.read_text().replace("0.1.0", "0.0.7"))
+    path = wrapped(project, memory, {"echo": entry(SERVER)}, program=str(older.python))
+    finding = only(found(memory), "client relay")
+    assert (finding.level, finding.mend) == ("warning", f"learner wrap {path}")
+    assert "has practicum 0.0.7; this is 0.1.0" in finding.text
+
+
+def test_a_remote_server_is_asked_through_its_relay(project: Path, memory: Path) -> None:
+    wrapped(project, memory, {"far": {"type": "http", "url": "http://127.0.0.1:1/mcp", "headers": {"X-Key": "k"}}})
+    finding = only(found(memory, start=True), "client server")
+    assert (finding.level, "127.0.0.1:1" in finding.text) == ("failure", True), finding
+
+
 @pytest.mark.parametrize("command", ["/no/such/server", "no-such-server-anywhere"])
 def test_a_command_that_is_gone_is_a_failure_unless_its_server_is_switched_off(
     command: str, project: Path, memory: Path

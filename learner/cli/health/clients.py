@@ -1,5 +1,6 @@
 """The clients' configuration files: where the relay stands in them, and whether everything they name still starts."""
 
+import importlib.metadata
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -7,10 +8,10 @@ from functools import cache
 from pathlib import Path
 
 from learner.cli.health.finding import Finding, Place, command
-from learner.cli.health.packages import PACKAGES, ask
+from learner.cli.health.packages import PACKAGES, Interpreter, ask
 from learner.cli.health.starting import problem_of_starting, version_problem
 from middleware.clients.backup import all_backups, wrapped_directory
-from middleware.clients.entry import Entry
+from middleware.clients.entry import Entry, Relay
 from middleware.clients.installed import ClientFile, Server, installed
 from middleware.memory.database import default_path
 
@@ -63,7 +64,7 @@ def _server(file: ClientFile, server: Server, place: Place) -> Iterator[Finding]
         text = f"{who}: the relay does not start: {relay_problem}"
         yield Finding("client relay", "failure", text, _renew(file))
     else:
-        yield Finding("client relay", "ok", f"{who}: the relay runs with {entry.relay.program}")
+        yield _running(file, who, entry.relay)
     yield from _memory(who, entry, environment, place)
     problem = "" if entry.is_disabled else _command_problem(entry, environment)
     if problem:
@@ -85,9 +86,25 @@ def _relay_problem(entry: Entry, environment: Mapping[str, str]) -> str:
     return _interpreter_problem(program)
 
 
+def _running(file: ClientFile, who: str, relay: Relay) -> Finding:
+    """Return what is to be said of a relay that runs: of which version it is, where that can be told."""
+    text = f"{who}: the relay runs with {relay.program}"
+    if not relay.is_ours or _FILLED_IN in relay.program:
+        return Finding("client relay", "ok", text)
+    theirs, ours = _asked(relay.program).version, importlib.metadata.version("practicum")
+    if theirs != ours:
+        text += f", which has practicum {theirs or 'in no known version'}; this is {ours}"
+        return Finding("client relay", "warning", text, _renew(file))
+    return Finding("client relay", "ok", text)
+
+
 @cache
+def _asked(program: str) -> Interpreter:
+    return ask(program)
+
+
 def _interpreter_problem(program: str) -> str:
-    answer = ask(program)
+    answer = _asked(program)
     missing = [name for name in PACKAGES if not answer.problem and answer.folders.get(name) is None]
     if answer.problem or missing:
         return answer.problem or f"{program} has no package {missing[0]}: practicum is not installed there"

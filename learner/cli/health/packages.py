@@ -26,19 +26,25 @@ _PYTHON = (3, 11)
 _ASK_S = 60
 # Asked of a Python as clients start it: with -I, so without PYTHONPATH, the working directory and the user's packages.
 _QUESTION = """
-import importlib.util, json, sys
+import importlib.metadata, importlib.util, json, sys
 found = {}
 for name in sys.argv[1:]:
     spec = importlib.util.find_spec(name)
     found[name] = next(iter(spec.submodule_search_locations or ()), spec.origin) if spec else None
-print(json.dumps(found))
+try:
+    version = importlib.metadata.version("practicum")
+except importlib.metadata.PackageNotFoundError:
+    version = ""
+print(json.dumps([found, version]))
 """
 
 
 class Interpreter(NamedTuple):
-    """What a Python said of the four packages: the folder of each (None: it has none), or else the `problem`."""
+    """What a Python said: the folder of each of the four packages (None: it has none) and the version of practicum ("":
+    it is not installed); or else the `problem`."""
 
     folders: Mapping[str, str | None]
+    version: str
     problem: str
 
 
@@ -77,11 +83,12 @@ def ask(interpreter: str) -> Interpreter:
             timeout=_ASK_S,
         )
         if done.returncode == 0:
-            return Interpreter(json.loads(done.stdout), "")
+            folders, version = json.loads(done.stdout)
+            return Interpreter(folders, version, "")
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        return Interpreter({}, str(error))
+        return Interpreter({}, "", str(error))
     said = done.stderr.decode(errors="replace").strip().splitlines()
-    return Interpreter({}, said[-1] if said else f"it ends with exit code {done.returncode}")
+    return Interpreter({}, "", said[-1] if said else f"it ends with exit code {done.returncode}")
 
 
 def _here() -> dict[str, str | None]:
