@@ -11,10 +11,9 @@ Sans-IO, and the bytes may come in any pieces. Batches are kept message by messa
 
 import json
 import re
-from array import array
-from itertools import accumulate
 
 from middleware.memory.shortening import CUT_KEY, MARGIN, cut_at_blank
+from middleware.skip import Skip
 from middleware.splice import STRING, decode, encode
 
 LONG = 256 * 1024  # bytes; shorter messages are read whole
@@ -36,9 +35,6 @@ _STRING = re.compile(STRING.encode(), re.DOTALL)
 _KEY = re.compile(rb"(" + STRING.encode() + rb")[ \t\r\n]*+:[ \t\r\n]*+(?=.)", re.DOTALL)
 _SCALAR = re.compile(rb'[^\s,:"\[\]{}]++')
 _BRACKET_OR_STRING = re.compile(STRING.encode() + rb'|[\[\]{}"]', re.DOTALL)
-_PLAIN_TOKEN = re.compile(rb'"[^"]*+"|[\[\]{}]')  # where no string holds a quote
-_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # +1 and -1 as signed bytes
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 _TEXT_TOKEN = re.compile(rf'{STRING}|".*|[^\s,:"\[\]{{}}]++|[,:\[\]{{}}]', re.DOTALL)
 _WHOLE_CHARACTERS = re.compile(r'"[^"\\]*+(?:\\(?:u[0-9a-fA-F]{4}|[^u])[^"\\]*+)*+', re.DOTALL)
@@ -76,7 +72,7 @@ class Abridger:
         self._message = 0  # where in `_kept` the present message begins
         self._rest = b""  # has come, and has to wait for what follows
         self._open = bytearray()  # the brackets we are in: of a batch, of a message, of its params or result
-        self._skip: _Skip | None = None
+        self._skip: Skip | None = None
         self._unreadable = False
 
     def feed(self, data: bytes) -> None:
@@ -162,7 +158,7 @@ class Abridger:
         if key and not self._kept.endswith(_MARK):
             self._keep(_MARK)
         if end is None:
-            self._skip = _Skip(data[value : value + 1])
+            self._skip = Skip(data[value : value + 1])
             end = value + (data[value] in b'"[{')
         return end
 
@@ -170,56 +166,6 @@ class Abridger:
         if self._kept and not self._kept.endswith((b"{", b"[")):
             self._kept += b","
         self._kept += data
-
-
-class _Skip:
-    """Passes over the rest of a value whose first byte is `first`; `ended` says that it has come to its end."""
-
-    def __init__(self, first: bytes) -> None:
-        self.ended = False
-        self._depth = 1 if first in (b"[", b"{") else 0
-        self._in_string = first == b'"'
-
-    def advance(self, data: bytes, position: int) -> int:
-        """Return the value's end, or how far `data` could be used."""
-        if not self._depth and not self._in_string:
-            return self._end_at(_SCALAR.match(data, position), data, position)
-        # A backslash at the end belongs to what follows it.
-        usable = len(data) - (len(data) - len(data.rstrip(b"\\"))) % 2
-        plain = data[position:usable]
-        if b"\\" in plain and b'"' in plain:
-            # In this order, and from left to right: then the quotes that stay are the ends of strings.
-            plain = plain.replace(b"\\\\", b"__").replace(b'\\"', b"__")
-        if not self._depth:
-            quote = plain.find(b'"')
-            self.ended = quote >= 0
-            return position + quote + 1 if self.ended else usable
-        parts = plain.split(b'"')
-        steps = b"".join(parts[self._in_string :: 2]).translate(_STEPS, _NO_BRACKETS)
-        closing = steps.count(b"\xff")
-        if closing >= self._depth and -self._depth in accumulate(array("b", steps)):
-            self.ended = True
-            return position + self._end_in(plain)
-        self._depth += len(steps) - 2 * closing
-        self._in_string ^= len(parts) % 2 == 0
-        return usable
-
-    def _end_at(self, scalar: re.Match[bytes] | None, data: bytes, position: int) -> int:
-        end = scalar.end() if scalar else position
-        self.ended = end < len(data)
-        return end
-
-    def _end_in(self, plain: bytes) -> int:
-        """Return where the container ends, which it does in `plain`."""
-        depth = self._depth
-        for token in _PLAIN_TOKEN.finditer(plain, plain.index(b'"') + 1 if self._in_string else 0):
-            if token[0] in (b"[", b"{"):
-                depth += 1
-            elif token[0] in (b"]", b"}"):
-                depth -= 1
-                if not depth:
-                    return token.end()
-        raise AssertionError("it was counted that it ends here")
 
 
 def _blank_end(data: bytes, position: int) -> int:

@@ -8,15 +8,22 @@ line is no valid UTF-8.
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
+
+from middleware.skip import Skip
 
 # Possessive quantifiers: nothing in a string or a number is worth backtracking for, and long ones would cost memory.
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _STRING = re.compile(STRING, re.DOTALL)
-_BRACKET_OR_STRING = re.compile(rf"{STRING}|[\[\]{{}}]", re.DOTALL)
 _SCALAR = re.compile(r'[^\s,:"\[\]{}]++')
 _BLANK = re.compile(r"[ \t\r\n]*+")
 _decode_string = json.JSONDecoder(strict=False).decode
+# Python's parser finds the end of a value several times as fast as we do, but makes the value; of long texts that costs
+# too much memory.
+_decode_value = json.JSONDecoder(strict=False).raw_decode
+_PARSED = 1 << 18  # characters
+_PIECE = 1 << 16  # characters passed over in one go
 
 
 class Span(NamedTuple):
@@ -87,25 +94,29 @@ def beginning(text: str) -> int:
 
 
 def end_of(text: str, start: int) -> int:
-    """Return the end of the value that begins at `start`. Without recursion: depth is the sender's choice.
+    """Return the end of the value that begins at `start`. Of any depth: that is the sender's choice.
 
     Raises:
         ValueError: the text breaks off or is no JSON.
     """
     first = text[start : start + 1]
+    if first not in ('"', "{", "["):
+        return _match(_SCALAR, text, start).end()
+    if first == '"' or len(text) - start <= _PARSED:
+        with suppress(ValueError, RecursionError):
+            return _decode_value(text, start)[1]
     if first == '"':
         return _match(_STRING, text, start).end()
-    if first not in ("{", "["):
-        return _match(_SCALAR, text, start).end()
-    depth = 0
-    for token in _BRACKET_OR_STRING.finditer(text, start):
-        if token[0] in ("{", "["):
-            depth += 1
-        elif token[0] in ("}", "]"):
-            depth -= 1
-            if depth == 0:
-                return token.end()
-    raise ValueError(f"the value at {start} does not end")
+    skip = Skip(first.encode())
+    position = start + 1
+    while not skip.ended:
+        # One byte for each character, so that positions are the same; which character it was does not matter.
+        piece = text[position : position + _PIECE].encode("latin-1", "replace")
+        used = skip.advance(piece, 0)
+        if not used:
+            raise ValueError(f"the value at {start} does not end")
+        position += used
+    return position
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
@@ -119,18 +130,20 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 def without(text: str, start: int, key: str) -> Iterator[Edit]:
-    """Yield the edits that take every member named `key` out of the object at `start`, with one comma each."""
+    """Yield the edits that take every member named `key` out of the object at `start`, with one comma each; what then
+    holds nothing becomes `{}`."""
     all_members = list(members(text, start))
+    if all_members and all(one.key == key for one in all_members):
+        yield Edit(start, end_of(text, start), "{}")
+        return
     kept_before = False
     for index, one in enumerate(all_members):
         if one.key != key:
             kept_before = True
         elif kept_before:
             yield Edit(all_members[index - 1].value.end, one.value.end, "")
-        elif index + 1 < len(all_members):
-            yield Edit(one.start, all_members[index + 1].start, "")
         else:
-            yield Edit(one.start, one.value.end, "")
+            yield Edit(one.start, all_members[index + 1].start, "")
 
 
 def _items(text: str, start: int, brackets: str) -> Iterator[tuple[int, Span]]:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from middleware import splice
 from middleware.parsing import parse, spell
 from middleware.splice import (
     Edit,
@@ -36,6 +37,17 @@ spellings = st.builds(
 @given(st.binary())
 def test_no_byte_is_lost_between_bytes_and_text(data: bytes) -> None:
     assert encode(decode(data)) == data
+
+
+@given(spellings, st.integers(2, 5))
+def test_the_end_of_a_long_value_is_found_piece_by_piece(text: str, piece: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splice, "_PARSED", -1)
+        patch.setattr(splice, "_PIECE", piece)
+        assert end_of(text + "]}", beginning(text)) == len(text)
+        if text[0] in "[{":
+            with pytest.raises(ValueError):
+                end_of(text[:-1], 0)
 
 
 @given(spellings)
