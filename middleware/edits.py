@@ -1,4 +1,4 @@
-"""What the relay takes out of messages, and not a byte more; what it puts in is in `middleware.hints`."""
+"""What the relay takes out of messages, and not a byte more."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,13 +10,11 @@ def without_trial(data: bytes) -> bytes:
     """Return the message `data` without the learner's member of `params._meta`: no server should ever see it."""
     try:
         text = decode(data)
-        start = beginning(text)
-        messages = [span.start for span in elements(text, start)] or [start]
         edits = [
             edit
-            for message in messages
-            for params in _values(text, message, "params")
-            for meta in _values(text, params, "_meta")
+            for message in messages_in(text)
+            for params in values(text, message, "params")
+            for meta in values(text, params, "_meta")
             for edit in without(text, meta, TRIAL_META_KEY)
         ]
     except (ValueError, RecursionError):
@@ -32,7 +30,13 @@ def without_answers(data: bytes, late: Sequence[int]) -> bytes:
     return encode(text[: spans[0].start] + ",".join(kept) + text[spans[-1].end :]) if kept else b""
 
 
-def _values(text: str, start: int, key: str) -> Iterator[int]:
+def messages_in(text: str) -> list[int]:
+    """Return where each message begins: several when `text` is a batch."""
+    start = beginning(text)
+    return [span.start for span in elements(text, start)] or [start]
+
+
+def values(text: str, start: int, key: str) -> Iterator[int]:
     """Yield where each value of `key` begins in the object at `start`; a repeated key has several."""
     for one in members(text, start):
         if one.key == key:

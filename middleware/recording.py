@@ -22,6 +22,7 @@ from middleware.rounds import OpenCall, Rounds, asks_for_input
 from middleware.settings import DEFAULTS, Settings
 
 _ERROR_LIMIT = 2_000  # characters
+INTENT_LIMIT = 2_000  # characters
 # What a call says, in its row, and the id that its client chose for it.
 _SAID = ("arguments_json", "result_json", "error", "intent", "jsonrpc_id")
 
@@ -114,10 +115,11 @@ class Recording:
                 )
         return self._submit(records, awaited=True) if records else 0
 
-    def request(self, message: dict[str, Any], size: int, trial_uid: str | None) -> OpenCall:
+    def request(self, message: dict[str, Any], size: int, trial_uid: str | None, intent: str | None = None) -> OpenCall:
         """Record that a `tools/call` of `size` bytes passes: a new call, or the next round of one that waits.
 
-        Its `inputResponses` are what a person was asked for, and are never recorded.
+        `intent` is what the model said that it is for. Its `inputResponses` are what a person was asked for, and are
+        never recorded.
         """
         params = message.get("params")
         params = params if isinstance(params, dict) else {}
@@ -151,6 +153,7 @@ class Recording:
             "corrects": None,
             "trial_uid": trial_uid,
             "capture": self._capture,
+            "intent": None if intent is None else _limited(intent, INTENT_LIMIT),
         }
         started = time.perf_counter()
         failure = self._corrections.open_to(tool_name, trial_uid, started)
@@ -184,7 +187,7 @@ class Recording:
             record["error"], record["error_code"] = _error(error, _ERROR_LIMIT if self._capture == "cut" else None)
         elif isinstance(result, dict) and result.get("isError") is True:
             record["outcome"] = "tool_error"
-            record["error"] = _error_text(_content_text(result), _ERROR_LIMIT)
+            record["error"] = _limited(_content_text(result), _ERROR_LIMIT)
         elif not asks_for_input(result):
             record["outcome"] = "result"
         if record["outcome"] in ("tool_error", "protocol_error"):
@@ -271,14 +274,14 @@ def _hash(definition: dict[str, Any]) -> str | None:
 
 def _error(error: Any, limit: int | None) -> tuple[str, int | None]:
     if not isinstance(error, dict):
-        return _error_text(spell(error), limit), None
+        return _limited(spell(error), limit), None
     message = error.get("message")
     text = message if isinstance(message, str) else spell(message)
     if error.get("data") is not None:
         text = f"{text} {spell(error['data'])}"
     code = error.get("code")
     fits = isinstance(code, int) and not isinstance(code, bool) and -(2**63) <= code < 2**63
-    return _error_text(text, limit), code if fits else None
+    return _limited(text, limit), code if fits else None
 
 
 def _content_text(result: dict[str, Any]) -> str:
@@ -288,7 +291,7 @@ def _content_text(result: dict[str, Any]) -> str:
     return "\n".join(texts)
 
 
-def _error_text(text: str, limit: int | None) -> str:
+def _limited(text: str, limit: int | None) -> str:
     if limit is not None and len(text) > limit:
         return _text(cut_at_blank(text[: limit + MARGIN]))[:limit]
     return _text(text)

@@ -1,8 +1,8 @@
 """Pairs requests with their responses as they pass, and says what must be done before a message may go on.
 
 Sans-IO: messages in, messages out, whatever carries them. The relay parses a copy and passes the bytes themselves on;
-it changes them in two places only: hints in `tools/list` results, while an artefact is served, and the learner's own
-trial id, when the learner started the relay.
+it changes them in three places only: hints in `tools/list` results, while an artefact is served; the learner's own
+trial id, when the learner started the relay; and the argument for intents, where they are asked for.
 """
 
 import time
@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from middleware.abridge import LONG, Abridger, abridge
 from middleware.edits import without_answers, without_trial
-from middleware.hints import CurrentHints, insert
+from middleware.hints import CurrentHints, appending
+from middleware.intent import Intents
+from middleware.listing import EditTool, rewrite
 from middleware.memory.identity import TRIAL_META_KEY
 from middleware.memory.writer import FIRST_LOOK
 from middleware.messages import (
@@ -79,15 +81,18 @@ class Relay:
         *,
         trial_token: str | None = None,
         settings: Settings = DEFAULTS,
+        intents: Intents | None = None,
         clock: Callable[[], float] = time.perf_counter,
         shares_recording: bool = False,
     ) -> None:
-        """A recording that is shared, by exchanges of one client, does not end with this relay."""
+        """A recording that is shared, by exchanges of one client, does not end with this relay. `intents` are given
+        by whoever makes several relays for one server, with `settings` that ask for them."""
         self._recording = recording
         self._shares_recording = shares_recording
         self._hints = hints
         self._trial_token = trial_token
         self._settings = settings
+        self._intents = (intents or Intents()) if settings.asks_intents else None
         self._clock = clock
         self._timeouts = Timeouts(settings.timeout_s, clock)
         # An id may be in flight twice, against the protocol; the answers are taken to come in the requests' order.
@@ -98,8 +103,10 @@ class Relay:
         self._initialized = False
 
     def to_server(self, data: bytes) -> bytes:
-        """Return what goes on to the server of a message from the client: all of it but our own trial id."""
-        return data if self._trial_token is None else without_trial(data)
+        """Return what goes on to the server of a message from the client: all but our own trial id and intents."""
+        if self._trial_token is not None:
+            data = without_trial(data)
+        return data if self._intents is None else self._intents.strip(data)
 
     def abridger(self) -> Abridger:
         """Return what reads a message of this relay as far as it is to be recorded."""
@@ -108,7 +115,7 @@ class Relay:
     @property
     def edits_requests(self) -> bool:
         """Whether a message from the client may have to be changed, and so has to be held whole."""
-        return self._trial_token is not None
+        return self._trial_token is not None or self._intents is not None
 
     @property
     def edits_answers(self) -> bool:
@@ -168,7 +175,12 @@ class Relay:
         if not listings:
             return Passage(data, ticket)
         # The hints are put in when the message goes, not now: the first look at them may not have ended.
-        return Passage(data, ticket, lambda: insert(data, self._hints(), listings))
+        return Passage(data, ticket, lambda: rewrite(data, listings, self._features()))
+
+    def _features(self) -> list[EditTool]:
+        hints = self._hints()
+        features = [appending(hints)] if hints else []
+        return features if self._intents is None else [*features, self._intents.declare]
 
     def hints_changed(self) -> Iterator[bytes]:
         """Yield the notifications that tell the client to list the tools again, where it can hear them."""
@@ -287,7 +299,8 @@ class Relay:
         request = _Request(method, message["id"], self._clock())
         self._timeouts.requested(request, id_key(meta.get("progressToken")) if isinstance(meta, dict) else None)
         if method == "tools/call":
-            request.call = self._recording.request(message, size, self._trial(meta))
+            intent = None if self._intents is None else self._intents.take(params)
+            request.call = self._recording.request(message, size, self._trial(meta), intent)
         elif method == "initialize":
             self._recording.client(info=params.get("clientInfo"), protocol_version=params.get("protocolVersion"))
         self._pending.setdefault(id_key(message["id"]), deque()).append(request)

@@ -17,12 +17,19 @@ MAX_CUT_BYTES = LONG  # above that, messages are not read whole
 @dataclass(frozen=True)
 class Settings:
     """`timeout_s` is the longest that a request may be left without an answer; None: for ever. `capture` says how much
-    is kept of arguments and results; with "cut", the beginnings of those above `cut_bytes`.
+    is kept of arguments and results; with "cut", the beginnings of those above `cut_bytes`. `intent` says whether
+    models are asked what each call is for.
     """
 
     timeout_s: float | None = None
     capture: Capture = "cut"
     cut_bytes: int = CUT_BYTES
+    intent: bool = False
+
+    @property
+    def asks_intents(self) -> bool:
+        """Whether models are asked, which is for nothing where nothing that calls say is kept."""
+        return self.intent and self.capture != "off"
 
     @property
     def value_limit(self) -> int | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from middleware.memory.database import open_database
+from middleware.memory.identity import tool_hash
 from middleware.memory.rows import write
 from middleware.memory.store import Memory
 from tests.conftest import SHARED, a_call, recorded_call, recorded_server, tool_definition
@@ -263,6 +264,31 @@ def test_a_real_suite_is_imported_whole(memory_file: Path) -> None:
     assert json.loads(done.stdout)["added"] == 500
     nearest = run("trials", "--like", "is it raining in Paris", "--limit", "8", "--json", memory=memory_file)
     assert len(json.loads(nearest.stdout)) == 8
+
+
+def test_what_calls_were_for_is_shown_and_found_and_changes_no_lesson(memory_file: Path) -> None:
+    sea = recorded_server(memory_file, "sea", [tide := tool_definition("tide", day={"type": "string"})])
+    then = {"server_uid": sea, "tool_name": "tide", "tool_hash": tool_hash(tide), "session_uid": "e"}
+    database = open_database(memory_file)
+    for number, intent in enumerate(("when can I swim at Sines", None, "is there a \x1b[31m storm")):
+        row = {**then, "arguments_json": f'{{"day":"{number}"}}', "created_at": f"2020-01-01T00:00:0{number}.000Z"}
+        write(database, [a_call(str(number), intent=intent, **row)])
+    session = {"kind": "session", "uid": "e", "server_uid": sea, "transport": "stdio", "created_at": "t"}
+    write(database, [{**session, **dict.fromkeys(("client_name", "client_version", "protocol_version"))}])
+    database.close()
+    (nearest,) = json.loads(run("trials", "--like", "swim in Sines", "--json", memory=memory_file).stdout)
+    assert (nearest["query"], [call["uid"] for call in nearest["calls"]]) == ("when can I swim at Sines", ["0", "1"])
+    calls = json.loads(run("calls", "--json", memory=memory_file).stdout)
+    assert [call["intent"] for call in calls] == ["is there a \x1b[31m storm", None, "when can I swim at Sines"]
+    shown = run("trials", memory=memory_file).stdout
+    assert "when can I swim at Sines" in shown
+    assert "\x1b" not in shown
+    assert json.loads(run("distill", "--to", "prompt", "--dry-run", "--json", memory=memory_file).stdout) == []
+    distilled = json.loads(run("distill", "--to", "prompt", "--json", memory=memory_file).stdout)
+    assert distilled["trials"] == 0
+    hints = (Path(distilled["path"]) / "hints.json").read_text()
+    assert '"day' in hints.replace("\\", "")
+    assert "swim" not in hints
 
 
 def test_corrections_rounds_and_trials_of_any_client_are_shown(memory_file: Path) -> None:

@@ -111,8 +111,8 @@ def trials_command(
 ) -> None:
     """Show trials: queries, their calls and verdicts.
 
-    What clients call without telling a query becomes a trial by time: calls of one session with at most five minutes
-    between them, shown when no more can come.
+    What other clients call becomes a trial by time: calls of one session with at most five minutes between them, shown
+    when no more can come. Its query is what the model said that they were for, where it was asked (proxy --intent).
     """
     with Memory(memory_path(memory)) as opened:
         found = opened.trials(server=server, label=label, like=like, limit=limit)
@@ -177,6 +177,7 @@ def _call(call: CallRecord) -> dict[str, Any]:
         "duration_ms": call.duration_ms,
         "client": call.client_name,
         "trial": call.trial_uid,
+        "intent": call.intent,
         "rounds": call.rounds,
         "corrects": call.corrects,
         "capture": call.capture,

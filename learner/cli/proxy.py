@@ -68,6 +68,12 @@ def _not_empty(_: click.Context, parameter: click.Parameter, value: str) -> str:
     show_envvar=True,
     help="With --capture cut: the bytes of arguments, and of a result, that are kept.",
 )
+@click.option(
+    "--intent",
+    is_flag=True,
+    help="Ask models what each call is for, in an argument that is added to every tool and that the server never sees. "
+    "It is remembered as the query.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def proxy_command(
     name: str,
@@ -81,6 +87,7 @@ def proxy_command(
     timeout_s: float | None,
     capture: Capture,
     cut_bytes: int,
+    intent: bool,
     command: tuple[str, ...],
 ) -> int:
     """Relay between an MCP client and the server that COMMAND starts, or that --url names, and remember every call.
@@ -98,7 +105,7 @@ def proxy_command(
         raise click.UsageError("--header is for servers behind --url")
     if (hosts or origins) and address is None:
         raise click.UsageError("--allow-host and --allow-origin go with --http")
-    settings = Settings(timeout_s=timeout_s, capture=capture, cut_bytes=cut_bytes)
+    settings = Settings(timeout_s=timeout_s, capture=capture, cut_bytes=cut_bytes, intent=intent)
     if address is None and url is None:
         return run(name, command, memory_path(memory), settings)
     # Only here: HTTP brings asyncio and aiohttp, which a relay on stdio does without.

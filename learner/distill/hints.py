@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from adapters.messages import ToolCall, ToolSpec
 from learner.distill.tokens import estimated_tokens
+from middleware.memory.identity import INTENT_ARGUMENT
 from middleware.memory.redaction import REDACTED
 from middleware.memory.shortening import CUT_KEY
 
@@ -97,7 +98,9 @@ def _features(arguments: Mapping[str, Any]) -> set[str]:
 
 def _fit(arguments: Mapping[str, Any], tool: ToolSpec) -> bool:
     known = tool.input_schema.get("properties")
-    if not isinstance(known, Mapping) or CUT_KEY in arguments or any(name not in known for name in arguments):
+    if CUT_KEY in arguments or INTENT_ARGUMENT in arguments:  # the latter where a relay stands behind a relay
+        return False
+    if not isinstance(known, Mapping) or any(name not in known for name in arguments):
         return False
     texts = list(_strings(list(arguments.values())))
     return all(map(_harmless, texts)) and sum(len(text.split()) for text in texts) <= _MAX_ALL_WORDS

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from middleware.defects import Defects
+from middleware.intent import Intents
 from middleware.lane import COMMIT_WAIT_S
 from middleware.memory.identity import server_uid
 from middleware.memory.writer import Writer, report_to_stderr
@@ -35,6 +36,7 @@ class Recorder:
     ) -> None:
         """`command` is what the server is known by and shown as: its command, or its URL without secrets."""
         self._settings = settings
+        self._intents = Intents()  # all relays' here, since all are in front of one server
         self._loop = asyncio.get_running_loop()
         self._name = name
         self._command = command
@@ -159,6 +161,7 @@ class Recorder:
             lambda: self._writer.hints,
             trial_token=self._trial_token,
             settings=self._settings,
+            intents=self._intents,
             shares_recording=is_shared,
         )
 

@@ -26,6 +26,8 @@ TRIAL_TOKEN_VARIABLE = "PRACTICUM_TRIAL_TOKEN"  # noqa: S105 - the variable's na
 # The one in which a relay on HTTP is given the token that its clients must have. Servers see neither.
 HTTP_TOKEN_VARIABLE = "PRACTICUM_HTTP_TOKEN"  # noqa: S105 - as above
 OUR_VARIABLES = (TRIAL_TOKEN_VARIABLE, HTTP_TOKEN_VARIABLE)
+# The argument in which a model tells a relay that asks (`--intent`) what a call is for.
+INTENT_ARGUMENT = "practicum_intent"
 
 
 def digest(data: bytes) -> str:

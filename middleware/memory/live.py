@@ -1,4 +1,7 @@
-"""Trials of clients that tell nothing of queries: the calls of one session that are close in time.
+"""Trials of clients that name none: the calls of one session that are close in time, and for one intent.
+
+Where models are asked what their calls are for (`--intent`), that is the trial's query: a call that says something else
+than the trial's began another. A call that says nothing belongs to the one that it follows.
 
 A trial is written once, when no call of it can come any more, so the same calls give the same trial whoever looks when.
 It is known by the uid of its first call. The calls' own rows stay as they are: a trial names its session and the times
@@ -6,6 +9,7 @@ between which its calls began.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -16,12 +20,14 @@ import apsw
 CLOSE_S = 300.0  # from the end of a call to the next request, at most
 TRIAL_CALLS = 200  # at most: an agent that never pauses makes several trials
 _CHUNK = 10 * TRIAL_CALLS  # calls looked at in one transaction: a waiting relay soon gets its turn
+_WORD = re.compile(r"\w+")
 _OPEN_S = 86_400.0  # a call in flight for longer holds nothing up, and will be in no trial
 
 
 class _Call(NamedTuple):
     uid: str
     server_uid: str
+    intent: str | None
     created_at: str
     began: float  # seconds since 1970, as `ended`
     ended: float
@@ -41,10 +47,10 @@ def make_live_trials(connection: apsw.Connection, *, now: float) -> int:
                 trials, more = _complete(connection, session_uid, now)
                 connection.executemany(
                     """
-                    INSERT INTO trials (uid, server_uid, source, created_at, session_uid, last_call_at)
-                    VALUES (?, ?, 'live', ?, ?, ?)
+                    INSERT INTO trials (uid, server_uid, query, created_at, source, session_uid, last_call_at)
+                    VALUES (?, ?, ?, ?, 'live', ?, ?)
                     """,
-                    [(*first, session_uid, last_call_at) for first, last_call_at in trials],
+                    [(*_begun(calls), session_uid, calls[-1].created_at) for calls in trials],
                 )
             made += len(trials)
     return made
@@ -61,14 +67,11 @@ def _sessions_with_more(connection: apsw.Connection) -> list[str]:
     return [str(uid) for (uid,) in rows.fetchall()]
 
 
-def _complete(
-    connection: apsw.Connection, session_uid: str, now: float
-) -> tuple[list[tuple[tuple[str, str, str], str]], bool]:
-    """Return the session's next complete trials, each as its first call's (uid, server_uid, created_at) and its last
-    call's created_at, and whether there may be more."""
+def _complete(connection: apsw.Connection, session_uid: str, now: float) -> tuple[list[Sequence[_Call]], bool]:
+    """Return the calls of the session's next complete trials, and whether there may be more of these."""
     rows: list[tuple[Any, ...]] = connection.execute(
         """
-        SELECT uid, server_uid, created_at, unixepoch(created_at, 'subsec'),
+        SELECT uid, server_uid, intent, created_at, unixepoch(created_at, 'subsec'),
             unixepoch(created_at, 'subsec') + coalesce(duration_ms, 0) / 1000
         FROM calls WHERE session_uid = :session AND trial_uid IS NULL AND outcome IS NOT NULL
             AND created_at > coalesce((SELECT max(last_call_at) FROM trials WHERE session_uid = :session), '')
@@ -76,15 +79,14 @@ def _complete(
         """,
         {"session": session_uid, "limit": _CHUNK},
     ).fetchall()
-    groups = list(_close_in_time(_Call(*row) for row in rows))
+    groups = list(_together(_Call(*row) for row in rows))
     cut = len(rows) == _CHUNK
     if cut:
         groups.pop()  # it may go on
     # What is still to come began after this: in the future, or it is in flight now.
     horizon = min(now, _earliest_in_flight(connection, session_uid, now))
     complete = list(takewhile(lambda calls: max(call.ended for call in calls) + CLOSE_S < horizon, groups))
-    trials = [((calls[0].uid, calls[0].server_uid, calls[0].created_at), calls[-1].created_at) for calls in complete]
-    return trials, cut and len(complete) == len(groups) > 0
+    return complete, cut and len(complete) == len(groups) > 0
 
 
 def _earliest_in_flight(connection: apsw.Connection, session_uid: str, now: float) -> float:
@@ -98,18 +100,32 @@ def _earliest_in_flight(connection: apsw.Connection, session_uid: str, now: floa
     return min((float(str(began)) for (began,) in rows), default=math.inf)
 
 
-def _close_in_time(calls: Iterable[_Call]) -> Iterator[Sequence[_Call]]:
+def _together(calls: Iterable[_Call]) -> Iterator[Sequence[_Call]]:
     """Yield the calls, which come in order of time, in groups of those that belong together."""
     group: list[_Call] = []
     ended = 0.0
     for call in calls:
         apart = call.began - ended > CLOSE_S
+        other = call.intent is not None and not _is_same(call.intent, _intent(group))
         # Calls of the same millisecond stay together: by the time alone they could not be told apart later.
-        full = len(group) >= TRIAL_CALLS and call.created_at != group[-1].created_at
-        if group and (apart or full):
+        if group and (apart or ((other or len(group) >= TRIAL_CALLS) and call.created_at != group[-1].created_at)):
             yield group
             group, ended = [], 0.0
         group.append(call)
         ended = max(ended, call.ended)
     if group:
         yield group
+
+
+def _begun(calls: Sequence[_Call]) -> tuple[str, str, str | None, str]:
+    """Return what a trial is known by: its uid, server, query and beginning."""
+    return calls[0].uid, calls[0].server_uid, _intent(calls), calls[0].created_at
+
+
+def _intent(calls: Iterable[_Call]) -> str | None:
+    return next((call.intent for call in calls if call.intent is not None), None)
+
+
+def _is_same(intent: str, other: str | None) -> bool:
+    """Whether two intents have the same words: models write a full stop one time, and none the next."""
+    return other is not None and _WORD.findall(intent.casefold()) == _WORD.findall(other.casefold())

@@ -57,6 +57,7 @@ class CallRecord:
     rounds: int
     corrects: str | None
     capture: str | None
+    intent: str | None
     corrected_by: str | None
 
 
@@ -118,7 +119,8 @@ class Verdict:
 class Trial:
     """One attempt at one query, with its calls in order and its newest verdict (None: not judged).
 
-    One of a client other than the learner has no query and no model, but its client's name, if that was told.
+    One of a client other than the learner has no model, but its client's name, if that was told, and as its query what
+    the model said that the calls were for, if it was asked (`--intent`).
     """
 
     uid: str

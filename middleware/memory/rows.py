@@ -38,17 +38,17 @@ _STATEMENTS = {
     "call": (
         """INSERT INTO calls (uid, server_uid, session_uid, tool_name, tool_hash, arguments_json, result_json, outcome,
             error, error_code, created_at, duration_ms, request_bytes, result_bytes, jsonrpc_id, rounds,
-            corrects, trial_uid, capture)
+            corrects, trial_uid, capture, intent)
         VALUES (:uid, :server_uid, :session_uid, :tool_name, :tool_hash, :arguments_json, :result_json, :outcome,
             :error, :error_code, :created_at, :duration_ms, :request_bytes, :result_bytes, :jsonrpc_id, :rounds,
-            :corrects, :trial_uid, :capture)
+            :corrects, :trial_uid, :capture, :intent)
         ON CONFLICT (uid) DO NOTHING""",
         "DELETE FROM open_calls WHERE uid = :uid",
     ),
 }
 
 # What calls in the spools of earlier versions lack.
-_LATER = {"capture": None}
+_LATER = {"capture": None, "intent": None}
 
 
 def write(connection: apsw.Connection, records: Sequence[Record]) -> int:

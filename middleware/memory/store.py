@@ -40,7 +40,7 @@ _FAILED = str(FAILURES)
 _CALL_COLUMNS = """
     calls.id, calls.uid, calls.server_uid, coalesce(servers.name, calls.server_uid), calls.tool_name,
     calls.tool_hash, calls.arguments_json, calls.result_json, calls.outcome, calls.error, calls.created_at,
-    calls.duration_ms, sessions.client_name, calls.trial_uid, calls.rounds, calls.corrects, calls.capture,
+    calls.duration_ms, sessions.client_name, calls.trial_uid, calls.rounds, calls.corrects, calls.capture, calls.intent,
     (SELECT uid FROM calls AS good WHERE good.corrects = calls.uid)
     FROM calls
     LEFT JOIN servers ON servers.uid = calls.server_uid
@@ -179,8 +179,8 @@ class Memory:
         `server` is a name, which several servers may have had; `server_uid` is one server. Trials of clients other than
         the learner are among them once they are complete (see live.py).
         """
-        if like is None and label is None:
-            # They have no query, and until now no verdict. While the memory is held, the next who looks makes them.
+        if label is None:
+            # They have no verdict until now. While the memory is held, the next who looks makes them.
             with suppress(apsw.BusyError):
                 make_live_trials(self._db, now=time.time())
         conditions: list[str] = []

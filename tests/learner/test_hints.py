@@ -58,6 +58,11 @@ def test_arguments_that_were_cut_are_no_example() -> None:
     )
 
 
+def test_what_a_call_was_for_is_never_shown_though_a_relay_behind_declared_it() -> None:
+    said = ToolCall("t", {"a": 1, "practicum_intent": "find tides"})
+    assert hint_texts([said], [spec("t", "a", "practicum_intent")]) == {}
+
+
 def test_calls_to_unknown_tools_and_unknown_arguments_are_left_out() -> None:
     assert hint_texts([ToolCall("x", {"a": 1}), ToolCall("t", {"ignore_all_rules": 1})], [spec("t", "a")]) == {}
 

@@ -22,6 +22,7 @@ class Taken:
         )
         self.settings = settings
         self.trial_token = trial_token
+        self.settings = settings
         self.relay = self.another_relay()
 
     def another_relay(self) -> Relay:

@@ -1,4 +1,4 @@
-"""Trials of clients that tell no query: calls of one session that are close in time."""
+"""Trials of clients that name none: calls of one session that are close in time, and for one intent."""
 
 import json
 import time
@@ -31,6 +31,7 @@ class At(NamedTuple):
     began: float
     seconds: float | None = 1.0
     gone: float = 0.0
+    intent: str | None = None
 
     @property
     def written(self) -> float:
@@ -45,6 +46,7 @@ def record(at: At, number: int, **columns: object) -> Record:
         created_at=f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03}Z",
         duration_ms=None if at.seconds is None else at.seconds * 1000,
         outcome="no_answer" if at.seconds is None else "result",
+        intent=at.intent,
         **columns,
     )
 
@@ -71,10 +73,10 @@ def empty_memory() -> apsw.Connection:
 
 
 def trials(connection: apsw.Connection) -> list[tuple[Any, ...]]:
-    """Each trial's uid, session, and the uids of its calls."""
+    """Each trial's uid, query, and the uids of its calls."""
     return connection.execute(
         """
-        SELECT trials.uid, trials.session_uid, json_group_array(calls.uid ORDER BY calls.created_at, calls.uid)
+        SELECT trials.uid, query, json_group_array(calls.uid ORDER BY calls.created_at, calls.uid)
         FROM trials LEFT JOIN calls ON calls.session_uid = trials.session_uid AND calls.trial_uid IS NULL
             AND calls.created_at BETWEEN trials.created_at AND last_call_at
         GROUP BY trials.uid ORDER BY trials.uid
@@ -133,15 +135,16 @@ def test_calls_of_one_millisecond_are_never_in_two_trials() -> None:
             st.integers(0, 6).map(lambda step: step * 200.0) | st.floats(0, 2000).map(lambda at: round(at, 3)),
             st.sampled_from([0.0, 1.0, 150.0, 700.0, None]),
             st.floats(0, 1000),
+            st.sampled_from([None, None, "x", "y", "X!"]),
         ),
         max_size=12,
     ),
     st.lists(st.floats(0, 4000), max_size=4),
 )
 def test_whoever_looks_and_when_the_trials_are_the_same(
-    drawn: list[tuple[str, float, float | None, float]], looks: list[float]
+    drawn: list[tuple[str, float, float | None, float, str | None]], looks: list[float]
 ) -> None:
-    calls = [At(uid, began, seconds, began + more) for uid, began, seconds, more in drawn]
+    calls = [At(uid, began, seconds, began + more, intent) for uid, began, seconds, more, intent in drawn]
     connection = empty_memory()
     written: set[int] = set()
     for look in sorted(looks):
@@ -164,6 +167,59 @@ def test_whoever_looks_and_when_the_trials_are_the_same(
     assert trials(connection) == trials(at_once)
     members = [uid for _, _, uids in trials(at_once) for uid in json.loads(str(uids))]
     assert sorted(members) == [f"{number:04}" for number in range(len(calls))]
+
+
+def queries(*calls: At) -> list[tuple[str | None, list[int]]]:
+    connection = empty_memory()
+    write(connection, [record(at, number) for number, at in enumerate(calls)])
+    make_live_trials(connection, now=LATER)
+    return [(query, [int(uid) for uid in json.loads(str(uids))]) for _, query, uids in trials(connection)]
+
+
+def at(began: float, intent: str | None = None) -> At:
+    return At("a", began, intent=intent)
+
+
+def test_a_call_that_is_for_something_else_begins_a_trial() -> None:
+    assert queries(at(0, "tides"), at(1, "tides"), at(2, "trains"), at(3, "tides")) == [
+        *[("tides", [0, 1]), ("trains", [2]), ("tides", [3])]
+    ]
+
+
+def test_a_call_that_says_nothing_belongs_to_the_one_before_it() -> None:
+    assert queries(at(0), at(1, "tides"), at(2), at(3, "tides"), at(4, "trains"), at(5), at(400), at(401, "tides")) == [
+        *[(None, [0]), ("tides", [1, 2, 3]), ("trains", [4, 5]), (None, [6]), ("tides", [7])]
+    ]
+
+
+def test_the_same_words_are_the_same_intent_and_the_first_spelling_is_the_query() -> None:
+    assert queries(at(0, "Find the tides."), at(1, "find the  tides"), at(2, "find tides")) == [
+        *[("Find the tides.", [0, 1]), ("find tides", [2])]
+    ]
+
+
+def test_calls_of_one_millisecond_are_one_trial_whatever_they_are_for() -> None:
+    assert queries(at(0, "tides"), at(0, "trains"), at(1, "tides"), at(2, "trains")) == [
+        *[("tides", [0, 1, 2]), ("trains", [3])]
+    ]
+
+
+def test_a_trial_by_intent_is_listed_with_its_query_and_found_by_it(memory_file: Path) -> None:
+    with Memory(memory_file) as memory:
+        connection = open_database(memory_file)
+        write(connection, [session(uid) for uid in "ab"])
+        write(connection, [record(at(0, "when is high tide at Sines"), 0), record(at(1), 1)])
+        write(connection, [record(at(2, "the next train to Porto"), 2), record(At("b", 0), 3)])
+        connection.close()
+        assert [trial.uid for trial in memory.trials(like="tide in Sines")] == ["0000"]
+        assert sorted((trial.uid, trial.query) for trial in memory.trials()) == [
+            ("0000", "when is high tide at Sines"),
+            ("0002", "the next train to Porto"),
+            ("0003", None),
+        ]
+        (found,) = memory.trials(like="trains to Porto")
+        assert (found.query, [made.uid for made in found.calls]) == ("the next train to Porto", ["0002"])
+        assert {call.uid: call.intent for call in memory.calls()}["0002"] == "the next train to Porto"
 
 
 def test_trials_are_listed_with_their_client_and_calls_and_can_be_judged(memory_file: Path) -> None:

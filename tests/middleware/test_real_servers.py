@@ -14,8 +14,9 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.server.subscriptions import ToolsListChanged
 
+from middleware.intent import ARGUMENT
 from middleware.memory.database import open_database
-from middleware.memory.identity import now
+from middleware.memory.identity import INTENT_ARGUMENT, now
 from tests.middleware.peer import ROOT, TIMEOUT_S, remembered
 
 Mode = Literal["auto", "legacy"]
@@ -23,8 +24,8 @@ REVISIONS = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 HINT = 'Example: {"timezone": "Europe/Zürich"}'
 
 
-def behind_relay(memory: Path, command: list[str]) -> StdioServerParameters:
-    relay = ["-I", "-m", "learner", "proxy", "--name", "real", "--memory", str(memory), "--"]
+def behind_relay(memory: Path, command: list[str], *options: str) -> StdioServerParameters:
+    relay = ["-I", "-m", "learner", "proxy", "--name", "real", "--memory", str(memory), *options, "--"]
     return StdioServerParameters(command=sys.executable, args=[*relay, *command], cwd=ROOT)
 
 
@@ -94,6 +95,31 @@ def test_the_git_server_says_the_same_behind_the_relay(memory_file: Path, reposi
     assert rows[2][:2] in {("git_show", "tool_error"), ("git_show", "protocol_error")}
     sessions = open_database(memory_file).execute("SELECT client_name, protocol_version FROM sessions").fetchall()
     assert sessions == [("mcp", REVISIONS[mode])]
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_the_git_server_does_the_same_when_models_say_what_for(memory_file: Path, repository: Path, mode: Mode) -> None:
+    command = [sys.executable, "-m", "mcp_server_git", "--repository", str(repository)]
+    said = {INTENT_ARGUMENT: "Who wrote the first file?"}
+
+    async def ask(parameters: StdioServerParameters, added: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+        async with Client(parameters, mode=mode) as client:
+            tools = (await client.list_tools()).tools
+            given = {"repo_path": str(repository)}
+            answers = [await client.call_tool(name, {**given, **added}) for name in ("git_log", "git_status")]
+            return [tool.input_schema for tool in tools], answers
+
+    async def both() -> None:
+        schemas, answers = await ask(behind_relay(memory_file, command, "--intent"), said)
+        plain, direct = await ask(directly(command), {})
+        assert answers == direct
+        for schema in schemas:
+            assert schema["properties"].pop(INTENT_ARGUMENT) == ARGUMENT
+        assert schemas == plain
+
+    run(both)
+    rows = remembered(memory_file, "tool_name, outcome, intent")
+    assert rows == [(name, "result", said[INTENT_ARGUMENT]) for name in ("git_log", "git_status")]
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from middleware.abridge import Abridger
-from middleware.hints import insert
+from middleware.hints import appending
+from middleware.listing import rewrite
 from middleware.memory.identity import TRIAL_META_KEY, tool_hash
 from middleware.memory.writer import FIRST_LOOK
 from middleware.messages import list_changed
@@ -143,7 +144,7 @@ def test_exactly_the_descriptions_grow(
             old = tool.get("description")
             tool["description"] = hint if old is None else f"{old}\n\n{hint}"
             expected["result"] |= {"ttlMs": min(ttl, 1000), "cacheScope": "private"}
-    rewritten = insert(data, hints, [0])
+    rewritten = rewrite(data, [0], [appending(hints)])
     assert json.loads(rewritten) == json.loads(json.dumps(expected))
     if not listed:
         assert rewritten == data
@@ -154,8 +155,8 @@ def test_a_hint_changes_no_byte_but_its_own() -> None:
     hints = {(tool_hash(json.loads(tool)), "t"): 'a "new"\nline é'}
     line = f'{{"id":1, "result" :{{"tools":[ {tool}, {{"name":"t"}} ],"x":1e2}}}}\n'
     grown = tool.replace(r"\"text\"", r"\"text\"\n\na \"new\"\nline \u00e9")
-    assert insert(line.encode(), hints, [0]) == line.replace(tool, grown).encode()
-    assert insert(b"[" + line.strip().encode() + b",1]", hints, [0]).count(b"new") == 1
+    assert rewrite(line.encode(), [0], [appending(hints)]) == line.replace(tool, grown).encode()
+    assert rewrite(b"[" + line.strip().encode() + b",1]", [0], [appending(hints)]).count(b"new") == 1
 
 
 def test_a_changed_definition_or_another_response_gets_no_hint() -> None:

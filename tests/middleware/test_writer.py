@@ -247,6 +247,15 @@ def test_a_malformed_record_costs_no_other(memory_file: Path) -> None:
     assert len(woken.said) == 1
 
 
+def test_a_call_from_the_spool_of_an_earlier_version_is_taken_in(memory_file: Path) -> None:
+    record = a_call("1")
+    assert "intent" not in record
+    connection = open_database(memory_file)
+    assert write(connection, [record]) == 0
+    connection.close()
+    assert remembered(memory_file, "uid, intent") == [("1", None)]
+
+
 def test_a_memory_that_was_deleted_is_made_anew(memory_file: Path) -> None:
     woken = Woken(memory_file)
     woken.write(a_call("1"))
