@@ -37,6 +37,7 @@ bench: $(VENV)/dev $(PEERS)/.stamp $(BENCH_PEERS)/.stamp
 	$(BIN)/python -m benchmarks.kill
 	$(BIN)/python -m benchmarks.soak
 	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.privacy
 
 # The suite's verdict through the relay must be the one without it. Needs npm, which installs a Node of its own.
 conformance: $(VENV)/dev $(CONFORMANCE)/node_modules/.stamp
