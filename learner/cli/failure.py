@@ -4,10 +4,13 @@
 _BASES = frozenset(
     {"AdapterError", "ArtefactError", "LearnerError", "MemoryFileError", "MiddlewareError", "ServerError"}
 )
+_PACKAGES = frozenset({"adapters", "learner", "middleware", "servers"})
 
 
 def failure_line(error: Exception) -> str | None:
     """Return the line to print for `error`, or None when it is not one that we raise for people."""
+    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] in _PACKAGES:
+        return f"{error}; is another project's package in place of ours? ask learner doctor"
     if any(base.__name__ in _BASES for base in type(error).__mro__):
         return " ".join(str(error).split())
     return None

@@ -84,6 +84,16 @@ def test_a_hostile_pythonpath_is_told_and_not_run(hostile: Path, installation: I
     assert not of(findings, "memory")
 
 
+def test_a_command_that_meets_another_s_package_sends_people_to_the_doctor(
+    tmp_path: Path, installation: Installation
+) -> None:
+    (tmp_path / "project" / "middleware").mkdir(parents=True)
+    (tmp_path / "project" / "middleware" / "__init__.py").touch()
+    done = installation.run("-m", "learner", "calls", environment={"PYTHONPATH": str(tmp_path / "project")})
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert "ask learner doctor" in done.stderr
+
+
 def test_with_dash_i_a_hostile_pythonpath_is_a_warning_only(hostile: Path, installation: Installation) -> None:
     status, findings = installation.doctor(PYTHONPATH=str(hostile))
     (text,) = of(findings, "packages", "warning")
