@@ -60,6 +60,24 @@ def test_another_distribution_with_adapters_over_ours_is_named_with_its_remedy(i
     assert "adapters/__init__.py is not as it was installed" in of(findings, "package files", "failure")[0]
 
 
+def test_a_damaged_distribution_of_somebody_else_breaks_nothing(installation: Installation) -> None:
+    for number, (metadata, record) in enumerate([(b"\xff\xfe", b""), (b"", b"\xff,,"), (b"Name: x\n\n", b'"a\r,')]):
+        described = installation.packages / f"broken{number}-1.dist-info"
+        described.mkdir()
+        (described / "METADATA").write_bytes(metadata)
+        (described / "RECORD").write_bytes(record)
+    status, findings = installation.doctor()
+    assert (status, of(findings, "check"), len(of(findings, "packages", "ok"))) == (0, [], 1)
+
+
+def test_a_package_in_the_working_directory_sends_people_to_dash_i(tmp_path: Path, installation: Installation) -> None:
+    (installation.home / "middleware").mkdir()
+    (installation.home / "middleware" / "__init__.py").touch()
+    done = installation.run("-m", "learner", "doctor", "--json")
+    (finding,) = [each for each in json.loads(done.stdout) if each["topic"] == "packages"]
+    assert (finding["level"], finding["mend"]) == ("failure", f"{installation.python} -I -m learner doctor")
+
+
 @pytest.fixture(params=["module", "package"])
 def hostile(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A project's folder with a `middleware` of its own, which nobody may run."""

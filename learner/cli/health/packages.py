@@ -4,6 +4,7 @@ Others install an `adapters` too, and a project in `PYTHONPATH` may hold a `midd
 of ours but what a finding is, and is asked before anything else is imported.
 """
 
+import csv
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -57,7 +58,8 @@ def packages_findings(place: Place) -> Iterator[Finding]:
         yield Finding("packages", "failure", text, _install())
         return
     expected = _folders(ours)
-    problems = [*_elsewhere(_here(), expected, "in this process"), *_isolated(expected), *_claimed()]
+    again = command(sys.executable, "-I", "-m", "learner", "doctor")
+    problems = [*_elsewhere(_here(), expected, "in this process", again), *_isolated(expected), *_claimed()]
     yield from problems
     yield from _shadowing(place.environment, expected)
     python = ".".join(map(str, sys.version_info[:3]))
@@ -107,10 +109,10 @@ def _isolated(expected: Mapping[str, Path]) -> Iterator[Finding]:
     if answer.problem:
         yield Finding("packages", "failure", f"{sys.executable} -I does not run: {answer.problem}", _install())
     else:
-        yield from _elsewhere(answer.folders, expected, f"for {sys.executable} -I, as clients start it,")
+        yield from _elsewhere(answer.folders, expected, f"for {sys.executable} -I, as clients start it,", _install())
 
 
-def _elsewhere(found: Mapping[str, str | None], expected: Mapping[str, Path], who: str) -> Iterator[Finding]:
+def _elsewhere(found: Mapping[str, str | None], expected: Mapping[str, Path], who: str, mend: str) -> Iterator[Finding]:
     for name in PACKAGES:
         folder = found.get(name)
         if folder is None:
@@ -119,19 +121,19 @@ def _elsewhere(found: Mapping[str, str | None], expected: Mapping[str, Path], wh
             yield Finding("packages", "failure", f"practicum's list of files lacks the package {name}", _install())
         elif not _same(Path(folder), expected[name]):
             by_path = _in_path(folder)
-            mend = "unset PYTHONPATH" if by_path else _install()
-            text = f"{who} {name} comes from {folder}, not from {expected[name]}"
-            yield Finding("packages", "failure", text + (" (PYTHONPATH)" if by_path else ""), mend)
+            text = f"{who} {name} comes from {folder}, not from {expected[name]}" + (" (PYTHONPATH)" if by_path else "")
+            yield Finding("packages", "failure", text, "unset PYTHONPATH" if by_path else mend)
 
 
 def _claimed() -> Iterator[Finding]:
     """Find other distributions that install one of the four: whoever is installed last has overwritten the other."""
     for other in importlib.metadata.distributions():
-        name = other.metadata["Name"] or "a distribution without a name"
-        if name.lower() == _DISTRIBUTION:
-            continue
-        claimed = sorted({file.parts[0] for file in other.files or () if len(file.parts) > 1} & set(PACKAGES))
-        if claimed:
+        try:
+            name = other.metadata["Name"] or "without a name"
+            claimed = sorted({file.parts[0] for file in other.files or () if len(file.parts) > 1} & set(PACKAGES))
+        except (OSError, ValueError, TypeError, csv.Error):
+            continue  # damaged, and not ours
+        if claimed and name.lower() != _DISTRIBUTION:
             text = f"the distribution {name} installs {', '.join(claimed)} too, in {other.locate_file('')}"
             mend = f"{command(sys.executable, '-m', 'pip', 'uninstall', name)} && {_install()}"
             yield Finding("packages", "failure", text, mend)
