@@ -16,7 +16,7 @@ from middleware.clients.backup import Backup, Wrapped
 from middleware.clients.document import Place, decode, places
 from middleware.clients.editing import unwrap_entry, wrap_entry
 from middleware.clients.entry import Entry, Options, kept_options, read_entry
-from middleware.clients.jsonc import parse, same
+from middleware.clients.jsonc import parse, same, spell
 from middleware.clients.known import client_of
 from middleware.errors import ClientFileError
 from middleware.http.upstream import shown_url
@@ -158,11 +158,19 @@ def read_file(path: Path) -> tuple[bytes, str]:
     return data, decode(data, path)
 
 
-def original_of(kept: Backup | None, place: Place, text: str) -> str:
-    """Return the entry `text` without its relay: as it was, where it still says what was written, else unpicked."""
-    known = [one for one in (kept.entries if kept else ()) if same(one.written, text)]
-    known.sort(key=lambda one: one.keys != place.keys)
-    return known[0].original if known else unwrap_entry(text)
+class _Originals:
+    """What entries were before, by what was written in their place, however that is spelled now."""
+
+    def __init__(self, kept: Backup | None) -> None:
+        self._by_value: dict[str, dict[tuple[str, ...], str]] = {}
+        for one in kept.entries if kept else ():
+            self._by_value.setdefault(spell(parse(one.written)), {})[one.keys] = one.original
+
+    def of(self, place: Place, text: str) -> str:
+        """Return the entry `text` at `place` without its relay: as it was, where it says what was written, there or
+        (as it may have been moved) elsewhere; else unpicked."""
+        known = self._by_value.get(spell(parse(text)))
+        return known.get(place.keys, next(iter(known.values()))) if known else unwrap_entry(text)
 
 
 def shown(entry: Entry) -> str:
@@ -187,11 +195,12 @@ def _plan(path: Path, launcher: Launcher | None, only: Collection[str]) -> Plan:
     found = places(text)
     kept = backup.load(Path(os.path.realpath(path)))
     is_as_written = kept is not None and kept.written == data
+    originals = _Originals(kept)
     edits, back, wrapped, changes = [], [], [], []
     for place in found:
         old = text[slice(*place.span)]
         entry = read_entry(old, is_gemini=client == "gemini")
-        original = original_of(kept, place, old) if _is_ours(entry) else old
+        original = originals.of(place, old) if _is_ours(entry) else old
         if original != old:
             back.append(Edit(*place.span, original))
         is_meant = not only or place.keys[-1] in only
