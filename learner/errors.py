@@ -6,7 +6,8 @@ LearnerError
 ├── NothingToLearnError     the memory holds no trial that teaches something
 ├── UnknownArtefactError    no artefact has that name, or it has nothing to show
 ├── PracticeError           the server to practise on could not be reached
-└── NotConfirmedError       somebody was asked and said no, or there was nobody to ask
+├── NotConfirmedError       somebody was asked and said no, or there was nobody to ask
+└── NotForgottenError       something still holds what was to be forgotten
 """
 
 
@@ -36,3 +37,7 @@ class PracticeError(LearnerError):
 
 class NotConfirmedError(LearnerError):
     """Somebody was asked and said no, or there was nobody to ask; nothing was done."""
+
+
+class NotForgottenError(LearnerError):
+    """Something still holds what was to be forgotten; the message names it and the next step."""

@@ -25,6 +25,7 @@ COMMANDS = {
     "apply": ("apply", "Let the relays show what an artefact learned."),
     "rollback": ("apply", "Stop showing it; what was shown before comes back."),
     "doctor": ("doctor", "Look whether all is well; each finding comes with the command that mends it."),
+    "forget": ("forget", "Delete what should not be kept, and whatever was made from it."),
     "evaluate": ("evaluate", "Measure a model on held-out cases, with and without an artefact."),
 }
 

@@ -61,6 +61,11 @@ def hint_texts(
     return texts
 
 
+def shows(text: str, arguments: Mapping[str, Any]) -> bool:
+    """Return whether a text made by `hint_texts` shows these arguments as an example."""
+    return _line(arguments) in text.split("\n")
+
+
 def _cover(examples: Mapping[str, Mapping[str, Any]], changed: Counter[str]) -> list[str]:
     """Choose greedily: each next example is the one that shows most of what failed calls lacked (`changed`: how often
     each feature was what a correction brought) and is not yet shown; among equals, most features not yet shown."""

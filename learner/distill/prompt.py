@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adapters.messages import ToolCall, ToolSpec, demonstration_line
 from learner.distill.demonstrations import DEMONSTRATIONS, HINTS
-from learner.distill.hints import Correction, hint_texts
+from learner.distill.hints import Correction, hint_texts, shows
 from learner.errors import NothingToLearnError
 from learner.selection import demonstration_of, select
 from middleware.memory.artefacts import Manifest, write_artefact
@@ -47,7 +47,7 @@ def distill_prompt(memory: Memory, *, name: str, server_uid: str | None, limit: 
     trials = choose(memory, server_uid=server_uid, limit=limit)
     tools = [tool for tool in memory.tools() if server_uid in (None, tool.server_uid)]
     demonstrations = [demonstration for trial in trials if (demonstration := demonstration_of(trial))]
-    hints = _hints(memory, trials, tools)
+    hints, shown = _hints(memory, trials, tools)
     if not demonstrations and not hints:
         raise NothingToLearnError(
             f"the memory {memory.path} has no solved trial and no good call to learn from; "
@@ -79,6 +79,7 @@ def distill_prompt(memory: Memory, *, name: str, server_uid: str | None, limit: 
             manifest={"files": dict(manifest.files), "tools": hashes, "settings": dict(manifest.settings)},
             trial_uids=[trial.uid for trial in trials],
             hints=hints,
+            call_uids=shown,
         )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # an artefact that the memory does not know is none
@@ -86,9 +87,11 @@ def distill_prompt(memory: Memory, *, name: str, server_uid: str | None, limit: 
     return folder, manifest
 
 
-def _hints(memory: Memory, trials: Sequence[Trial], tools: Sequence[ToolRecord]) -> list[Hint]:
-    """Hints of each server from its own calls alone: two servers may have tools of one name."""
-    hints = []
+def _hints(memory: Memory, trials: Sequence[Trial], tools: Sequence[ToolRecord]) -> tuple[list[Hint], list[str]]:
+    """Hints of each server from its own calls alone (two servers may have tools of one name), and the uids of all calls
+    whose arguments they show."""
+    hints: list[Hint] = []
+    shown: list[str] = []
     for uid in sorted({tool.server_uid for tool in tools}):
         own = {tool.name: tool for tool in tools if tool.server_uid == uid}
         heard = [(trial.calls, trial.query or "") for trial in trials if trial.server_uid == uid]
@@ -107,7 +110,8 @@ def _hints(memory: Memory, trials: Sequence[Trial], tools: Sequence[ToolRecord])
         ]
         texts = hint_texts(map(_tool_call, good), tool_specs(own.values()), corrections)
         hints += [Hint(uid, tool, own[tool].hash, text) for tool, text in texts.items()]
-    return hints
+        shown += [call.uid for call in good if call.uid and shows(texts.get(call.name, ""), call.arguments)]
+    return hints, shown
 
 
 def _tool_call(call: CallMade) -> ToolCall:

@@ -6,7 +6,8 @@ A folder appears whole or not at all: it is written beside its place and renamed
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,30 @@ def read_artefact(folder: Path) -> tuple[Manifest, dict[str, str]]:
     except (ValueError, TypeError, AttributeError) as error:
         raise ArtefactError(f"the manifest of the artefact {folder} is malformed; distil the artefact again") from error
     return manifest, files
+
+
+def texts_of(folder: Path) -> Iterator[str]:
+    """Yield what is written in the files of an artefact's folder, whole or not; nothing where there is none."""
+    for path in sorted(folder.rglob("*")):
+        with suppress(OSError):
+            yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def remove_artefact(folder: Path, *, within: Path) -> bool:
+    """Remove an artefact's folder if it is one of ours, inside `within`; return whether nothing of it is left there.
+
+    Raises:
+        ArtefactError: it cannot be removed.
+    """
+    if not folder.exists() and not folder.is_symlink():
+        return True
+    if folder.is_symlink() or folder.parent.resolve() != within.resolve():
+        return False
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise ArtefactError(f"cannot remove the artefact {folder}: {error.strerror}") from error
+    return True
 
 
 def _write(path: Path, text: str) -> None:

@@ -172,7 +172,8 @@ INSERT INTO calls_fts_state VALUES (0);
 """
 
 # What a model said a call was for; how much of a call was kept; which calls an artefact's hints were made from, so that
-# forgetting a call forgets what was learned from it.
+# forgetting a call forgets what was learned from it. A call that is forgotten in flight will still be written by its
+# relay when it ends, so the memory itself refuses it.
 M004_PRIVACY = """
 ALTER TABLE calls ADD COLUMN intent TEXT /* what the model said it was for; NULL: it was not asked, or said nothing */;
 ALTER TABLE calls ADD COLUMN capture TEXT CHECK (capture IN ('full', 'cut', 'off'))
@@ -183,6 +184,16 @@ CREATE TABLE artefact_calls (
     call_uid TEXT NOT NULL,           -- a call that the artefact's hints were made from
     PRIMARY KEY (artefact, call_uid)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE forgotten_calls (
+    uid TEXT PRIMARY KEY              -- of a call that was in flight when it was forgotten, and is never written again
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER calls_stay_forgotten BEFORE INSERT ON calls
+    WHEN EXISTS (SELECT 1 FROM forgotten_calls WHERE uid = NEW.uid) BEGIN SELECT RAISE(IGNORE); END;
+CREATE TRIGGER open_calls_stay_forgotten BEFORE INSERT ON open_calls
+    WHEN EXISTS (SELECT 1 FROM forgotten_calls WHERE uid = NEW.uid) BEGIN SELECT RAISE(IGNORE); END;
+-- Deleting a trial or an episode looks for what refers to it.
+CREATE INDEX artefact_trials_of_trial ON artefact_trials (trial_uid);
+CREATE INDEX trials_of_episode ON trials (episode_uid) WHERE episode_uid IS NOT NULL;
 """
 
 STEPS = (

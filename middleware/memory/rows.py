@@ -1,7 +1,7 @@
 """What relays write, as SQL: one statement or two for each kind of record, and what the dead have left."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -118,6 +118,22 @@ def close_orphans(connection: apsw.Connection) -> int:
     if records:
         write(connection, records)
     return len(records)
+
+
+def missing(connection: apsw.Connection, uids: Collection[str]) -> set[str]:
+    """Return those of `uids`, of servers and sessions, that are not in the memory: they were forgotten.
+
+    Raises:
+        apsw.Error: the memory cannot be read (apsw.BusyError: now).
+    """
+    rows = connection.execute(
+        """
+        SELECT value FROM json_each(?) WHERE value NOT IN (SELECT uid FROM servers)
+            AND NOT EXISTS (SELECT 1 FROM sessions WHERE uid = value)
+        """,
+        (json.dumps(list(uids)),),
+    )
+    return {str(uid) for (uid,) in rows}
 
 
 def served_hints(connection: apsw.Connection, server_uid: str) -> dict[tuple[str, str], str]:

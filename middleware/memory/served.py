@@ -26,14 +26,19 @@ class Served:
         manifest: Mapping[str, Any],
         trial_uids: Iterable[str],
         hints: Iterable[Hint],
+        call_uids: Iterable[str] = (),
     ) -> None:
-        """Remember an artefact, the trials that it came from, and the hints that it would serve."""
+        """Remember an artefact, the hints that it would serve, and what it came from: whoever forgets any of these
+        trials, or of these calls that the hints show, forgets the artefact too."""
         with self._db:
             self._db.execute(
                 "INSERT INTO artefacts VALUES (?, ?, ?, ?, ?)",
                 (name, kind, str(path), json.dumps(manifest), now()),
             )
             self._db.executemany("INSERT INTO artefact_trials VALUES (?, ?)", [(name, uid) for uid in trial_uids])
+            self._db.executemany(
+                "INSERT OR IGNORE INTO artefact_calls VALUES (?, ?)", [(name, uid) for uid in call_uids]
+            )
             self._db.executemany(
                 "INSERT INTO hints VALUES (?, ?, ?, ?, ?)",
                 [(name, hint.server_uid, hint.tool_hash, hint.tool_name, hint.text) for hint in hints],

@@ -164,21 +164,25 @@ class DeadSpool:
 
 def dead_spools(memory: Path) -> Iterator[DeadSpool]:
     """Yield the spools whose processes are gone, one at a time; each is closed when the next is asked for."""
-    prefix = _prefix(memory)
-    for folder in folders(memory):
-        try:
-            paths = sorted(path for path in folder.iterdir() if path.name.startswith(prefix))
-        except OSError:
+    for path in spool_files(memory):
+        descriptor = _open_dead(path)
+        if descriptor is None:
             continue
-        for path in paths:
-            descriptor = _open_dead(path)
-            if descriptor is None:
-                continue
-            spool = DeadSpool(path, descriptor)
-            try:
-                yield spool
-            finally:
-                spool.close()
+        spool = DeadSpool(path, descriptor)
+        try:
+            yield spool
+        finally:
+            spool.close()
+
+
+def spool_files(memory: Path) -> list[Path]:
+    """Return every spool for `memory` that can be seen, of the living and of the dead."""
+    prefix = _prefix(memory)
+    found: list[Path] = []
+    for folder in folders(memory):
+        with suppress(OSError):
+            found += sorted(path for path in folder.iterdir() if path.name.startswith(prefix))
+    return found
 
 
 class WaitingSpool(NamedTuple):

@@ -17,6 +17,7 @@ import apsw
 from middleware.memory.database import open_database
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.failures import FAILURES, Failures
+from middleware.memory.forget import Forgetting
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.live import make_live_trials
 from middleware.memory.nearest import IndexBusyError, NearestIndex, index_folder, remove_index
@@ -68,6 +69,7 @@ class Memory:
         self.served = Served(self._db)
         self.failures = Failures(self._db)
         self.retention = Retention(self._db, path, self._remove_nearest)
+        self.forgetting = Forgetting(self._db, path, self._remove_nearest)
         self._nearest: NearestIndex | None = None
         self._index_folder = index_folder(path)
         # While another process holds the memory, the traces of the dead wait for the next who opens it.

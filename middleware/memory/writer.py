@@ -21,7 +21,7 @@ import apsw
 
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.held import HeldMemory
-from middleware.memory.rows import HintTexts, close_orphans, served_hints, take_in_spools, write
+from middleware.memory.rows import HintTexts, close_orphans, missing, served_hints, take_in_spools, write
 from middleware.memory.spool import Record, Spool
 
 FIRST_LOOK = 1  # the ticket that is done when the hints have been read for the first time
@@ -60,6 +60,7 @@ class Writer:
         self._spool = Spool(memory)
         self._held: HeldMemory | None = None
         self._introductions: dict[str, Record] = {}  # uid → the record of a server or session
+        self._forgotten: set[str] = set()  # those that are no longer in the memory: each comes back with its next call
         self._healthy = False  # the last try to use the memory succeeded
         self._retry_at = 0.0
         self._troubled_at: float | None = None  # the last trouble that was not a lock
@@ -188,7 +189,11 @@ class Writer:
         if held is None:
             return False
         try:
-            dropped = write(held.connection, records)
+            again = self._forgotten and self._forgotten.intersection(
+                str(record.get(key)) for record in records for key in ("server_uid", "session_uid")
+            )
+            dropped = write(held.connection, [*(self._introductions[uid] for uid in again), *records])
+            self._forgotten -= again
         except Exception as error:  # noqa: BLE001 - whatever it is, the records have another place to go
             self._failed(error)
             return False
@@ -200,7 +205,9 @@ class Writer:
             if record.get("kind") in ("server", "session"):
                 self._introductions[str(record.get("uid"))] = record
                 if len(self._introductions) > _INTRODUCTIONS:
-                    del self._introductions[next(iter(self._introductions))]
+                    first = next(iter(self._introductions))
+                    del self._introductions[first]
+                    self._forgotten.discard(first)
         if dropped and not self._malformed_said:
             self._malformed_said = True
             self._report(f"{dropped} records for {self._memory} were malformed and are lost; please report this")
@@ -298,6 +305,7 @@ class Writer:
             if version == self._data_version:
                 return
             hints = served_hints(self._held.connection, self._server_uid)
+            self._forgotten = missing(self._held.connection, self._introductions)
         except apsw.Error:
             return  # locked: the next look will tell
         self._data_version = version
