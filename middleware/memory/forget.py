@@ -178,6 +178,8 @@ class Forgetting:
         try:
             with spool.open("rb") as file:
                 record = json.loads(file.readline())
+            if record.get("kind") == "server":
+                return str(record.get("name"))
             uid = record.get("call", record).get("server_uid")
             rows = self._db.execute("SELECT name FROM servers WHERE uid = ?", (str(uid),)).fetchall()
         except (OSError, ValueError, AttributeError):

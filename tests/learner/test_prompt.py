@@ -7,6 +7,7 @@ from learner.distill.demonstrations import load
 from learner.distill.prompt import distill_prompt
 from learner.errors import NothingToLearnError
 from middleware.memory.database import open_database
+from middleware.memory.doomed import Selection
 from middleware.memory.identity import new_uid, tool_hash
 from middleware.memory.records import Trial, Verdict
 from middleware.memory.store import Memory
@@ -108,3 +109,24 @@ def test_an_artefact_for_one_server_holds_nothing_of_another_of_its_name(memory_
         recorded_call(memory_file, uid, "tide", {"day": uid}, trial_uid=trial)
         memory.add_trials([Trial(trial, f"tides {uid}", "explore", "m", uid, (), SOLVED)])
     assert load(distill_prompt(memory, name="a", server_uid="one")[0]).queries == ["tides one"]
+
+
+def test_forgetting_any_call_whose_arguments_a_hint_shows_forgets_the_artefact(
+    memory_file: Path, memory: Memory
+) -> None:
+    server = recorded_server(memory_file, "sea", [TIDE])
+    days = ("03.03.2027", "03.03.2027", "04.04.2027")
+    first, again, unshown = (recorded_call(memory_file, server, "tide", {"day": day}) for day in days)
+    for uid in (first, again, unshown):
+        under(memory_file, uid, TIDE)
+    failed = recorded_call(memory_file, server, "tide", {"day": "now"}, outcome="tool_error")
+    assert '{"day": "03.03.2027"}' in hints(memory, "a")["tide"]
+    assert "now" not in hints(memory, "b")["tide"]
+
+    def forgotten(*uids: str) -> list[str]:
+        return [artefact.name for artefact in memory.forgetting.find(Selection(calls=uids)).artefacts]
+
+    assert forgotten(first) == forgotten(again) == ["a", "b"]
+    assert forgotten(failed) == []
+    assert memory.forgetting.carry_out(Selection(calls=(again,))).complete
+    assert memory.served.artefacts() == []
