@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import apsw
@@ -128,7 +128,8 @@ class Forgetting:
                 scrub(self._db, self._path)
                 spools = self._take_in()
                 doomed.look()
-                if not self._found(doomed):
+                # A server that is in use comes back by itself, and so does its session.
+                if not replace(self._found(doomed), servers=(), sessions=0):
                     break
             progress("looking whether it is gone", 0, 0)
             left = self.left(selection)
@@ -215,10 +216,8 @@ class Forgetting:
         for table, condition in doomed.names():
             for column in text_columns(self._db, table):
                 text = "{}" if column.endswith("_json") else FORGOTTEN
-                self._db.execute(
-                    f"UPDATE {table} SET {column} = '{text}' WHERE {condition} AND holds({column})",
-                    doomed.values(),
-                )
+                update = f"UPDATE {table} SET {column} = '{text}' WHERE {condition} AND holds({column})"
+                self._db.execute(update, doomed.values())
         for uid in doomed.servers():
             for table, key in (("servings", "server_uid"), ("hints", "server_uid"), ("servers", "uid")):
                 self._db.execute(f"DELETE FROM {table} WHERE {key} = ?", (uid,))
@@ -262,11 +261,8 @@ class Forgetting:
         ).fetchall()
         names = 0
         for table, condition in doomed.names():
-            [(count,)] = self._db.execute(
-                f"SELECT count(*) FROM {table} WHERE {condition}",
-                doomed.values(),
-            ).fetchall()
-            names += int(str(count))
+            rows = self._db.execute(f"SELECT count(*) FROM {table} WHERE {condition}", doomed.values()).fetchall()
+            names += int(str(rows[0][0]))
         return Found(
             calls={str(name): int(str(count)) for name, count, _, _ in by_server},
             in_flight=doomed.count("open_calls"),
