@@ -341,6 +341,13 @@ def test_what_comes_after_the_look_is_not_asked_for_unless_it_holds_the_text(mem
     assert uids(memory) == set()
 
 
+def test_row_ids_that_are_given_again_hide_nothing(memory: Memory) -> None:
+    for uid in ("a", "b"):
+        add(memory, a_call(uid, arguments_json=arguments()))
+        assert memory.forgetting.carry_out(CONTAINING).complete
+        assert uids(memory) == set()
+
+
 # A memory at random: what remains is exactly what does not match.
 
 LAYERS: list[Callable[[str], str]] = [
