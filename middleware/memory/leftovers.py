@@ -1,6 +1,7 @@
 """After forgetting: does any file of ours still hold the text? Looked at in the files, not in what we think we did."""
 
 import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from middleware.memory.spool import spool_files
 # A shorter text stands in a database by chance: where one value ends and the next begins.
 _SHORT = 6  # bytes
 _PIECE = 1 << 22
+_LONG = 1 << 26  # bytes; in a longer file, such as a copy of the memory, only what we write ourselves is looked for
 
 
 def files_that_hold(database: apsw.Connection, path: Path, text: str) -> list[Path]:
@@ -23,11 +25,11 @@ def files_that_hold(database: apsw.Connection, path: Path, text: str) -> list[Pa
     """
     # SQLite has these open; the third holds numbers of pages only.
     parts = [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
-    found = [file for file in _files(path) if file not in parts and _text_holds(file, text)]
+    found = [file for file in _files(path) if not _is_any(file, parts) and _file_holds(file, text)]
     if _cells_hold(database, text, ours=False):
         found.append(path)
     elif len(text.encode()) >= _SHORT:
-        held = [file for which, file in enumerate(parts[:2]) if _bytes_hold(database, which, spellings(text))]
+        held = [file for which, file in enumerate(parts[:2]) if _pieces_hold(_pieces_of(database, which), text)]
         if held and not _cells_hold(database, text, ours=True):
             found += held
     return found
@@ -38,7 +40,7 @@ def outside(text: str) -> list[Path]:
     state = os.environ.get("XDG_STATE_HOME")
     with suppress(RuntimeError):  # no home directory
         folder = (Path(state) if state else Path.home() / ".local" / "state") / "practicum" / "wrapped"
-        return [file for file in sorted(folder.rglob("*")) if file.is_file() and _text_holds(file, text)]
+        return [file for file in sorted(folder.rglob("*")) if file.is_file() and _file_holds(file, text)]
     return []
 
 
@@ -52,8 +54,16 @@ def _files(path: Path) -> list[Path]:
     return sorted({file for file in inside if file.is_file()})
 
 
-def _text_holds(file: Path, text: str) -> bool:
+def _is_any(file: Path, others: list[Path]) -> bool:
+    """Whether the file is one of `others`, by whatever link: opening it would drop the locks that SQLite has on it."""
+    return any(other.exists() and file.samefile(other) for other in others)
+
+
+def _file_holds(file: Path, text: str) -> bool:
     try:
+        if file.stat().st_size > _LONG:
+            with file.open("rb") as opened:
+                return _pieces_hold(iter(lambda: opened.read(_PIECE), b""), text)
         return holds(file.read_text(encoding="utf-8", errors="replace"), text)
     except FileNotFoundError:
         return False
@@ -61,18 +71,25 @@ def _text_holds(file: Path, text: str) -> bool:
         return True  # not looked into, so not vouched for
 
 
-def _bytes_hold(database: apsw.Connection, which: int, wanted: list[bytes]) -> bool:
-    """Whether the database's file (`which` is 0) or its log (1) holds one of `wanted`."""
-    overlap = max(map(len, wanted)) - 1
-    before, start, complete = b"", 0, True
+def _pieces_of(database: apsw.Connection, which: int) -> Iterator[bytes]:
+    """Yield the database's file (`which` is 0) or its log (1), a piece at a time."""
+    start, complete = 0, True
     while complete:
         # Through SQLite's own descriptor: closing another would drop this process's locks.
         complete, piece = database.read("main", which, start, _PIECE)
+        yield piece
+        start += _PIECE
+
+
+def _pieces_hold(pieces: Iterable[bytes], text: str) -> bool:
+    wanted = spellings(text)
+    overlap = max(map(len, wanted))
+    before = b""
+    for piece in pieces:
         window = before + piece
         if any(map(window.__contains__, wanted)):
             return True
-        before = window[-overlap:] if overlap else b""
-        start += _PIECE
+        before = window[-overlap:]
     return False
 
 
