@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from middleware.memory.identity import INTENT_ARGUMENT
 from middleware.memory.shortening import CUT_KEY
 from middleware.memory.store import Memory
 from middleware.settings import MAX_CUT_BYTES, Settings
@@ -31,7 +32,7 @@ for line in sys.stdin.buffer:
     params = m.get("params") or {}
     name, given = params.get("name"), params.get("arguments") or {}
     text = json.dumps(given) + "y" * given.get("size", 0)
-    tools = [{"name": name, "inputSchema": {}} for name in ("say", "refuse", "fail", "ask", "hang")]
+    tools = [{"name": name, "inputSchema": {"type": "object"}} for name in ("say", "refuse", "fail", "ask", "hang")]
     if m["method"] == "initialize": answer = {"result": {"protocolVersion": "2025-11-25", "capabilities": {}}}
     elif m["method"] == "tools/list": answer = {"result": {"tools": tools}}
     elif name == "hang": continue
@@ -219,6 +220,16 @@ def test_with_capture_off_the_spool_and_calls_in_flight_say_nothing_either(memor
         ("refuse", "protocol_error", None, "off"),
     ]
     assert left(data) == []
+
+
+def test_with_capture_off_intents_are_neither_asked_for_nor_kept(memory_file: Path) -> None:
+    for capture, expected in (("cut", MARK), ("off", None)):
+        memory = memory_file.with_name(f"{capture}.db")
+        with way("stdio", memory, "--intent", "--capture", capture) as ask:
+            assert (INTENT_ARGUMENT in json.dumps(ask(LISTING))) == (capture == "cut")
+            ask(call(1, "say", {INTENT_ARGUMENT: MARK}))
+        assert remembered(memory, "intent, outcome") == [(expected, "result")]
+    assert MARK.encode() not in memory.read_bytes()
 
 
 def test_the_environment_says_what_is_kept_where_the_command_line_does_not(memory_file: Path) -> None:
