@@ -13,7 +13,14 @@ from middleware.abridge import LONG
 from middleware.corrections import Corrections
 from middleware.memory.identity import new_uid, now, tool_hash
 from middleware.memory.processes import process_identity
-from middleware.memory.redaction import REDACTED, redact, redact_command, redact_text, signs_of_secrets
+from middleware.memory.redaction import (
+    REDACTED,
+    redact,
+    redact_command,
+    redact_definition,
+    redact_text,
+    signs_of_secrets,
+)
 from middleware.memory.shortening import CUT_KEY, MARGIN, cut_at_blank, shorten
 from middleware.memory.spool import Record
 from middleware.messages import META_CLIENT_INFO, META_PROTOCOL_VERSION
@@ -108,8 +115,7 @@ class Recording:
                         "server_uid": self._server_uid,
                         "hash": digest,
                         "name": _text(name),
-                        # By shapes only: in a schema, what stands under "password" is a type.
-                        "definition_json": _json(definition, names=False),
+                        "definition_json": _definition_json(definition),
                         "created_at": now(),
                     }
                 )
@@ -258,6 +264,11 @@ def _json(value: Any, *, names: bool = True) -> str:
     text = spell(value)
     signs = signs_of_secrets(text)
     return spell(redact(value, names=names, signs=signs)) if any(signs) else text
+
+
+def _definition_json(definition: Any) -> str:
+    signs = signs_of_secrets(spell(definition))
+    return spell(redact_definition(definition, signs=signs) if any(signs) else definition)
 
 
 def _redacted(value: Any) -> Any:

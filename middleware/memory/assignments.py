@@ -22,13 +22,15 @@ _RARE = re.compile(
     rb"k(?:en(?<=token)|ey(?:(?<=[a-z]key)|(?<=[a-z0-9][_ -]key))|ie(?<=cookie))"
     rb"|w(?:or[dt](?<=sswor.)|d(?<=pwd)|d(?<=pswd)|ort(?<=nnwort)|t(?<=jwt)|achtwo)"
     rb"|v(?:[vc](?<=cv.)2?|ate(?<=private))|jelszo|://|:\\+/|%3a%2f%2f"
+    rb"|\$(?=apr1\$|2[abxy]?\$|[1567y]\$|argon|scrypt|pbkdf)|:(?=\d{4,5}:[a-z*])"
 )
 _PARTS = (b"pass", b"secret", b"cred", b"auth", b"webhook", b"session", b"sessid")
 _WORDS = frozenset(
     b"""
     pin pins pincode otp totp hotp sid sig signature signatures dsn sas bearer basic mnemonic recovery csc phrase csrf
     xsrf code codes connection connectionstring connstr conn pw psw pswd senha mdp parola heslo haslo salasana losenord
-    sifre contrasena adgangskode jwe curl identified mysql mysqldump sshpass mot seedphrase cardnumber creditcard
+    sifre contrasena adgangskode jwe psk curl login identified mysql mysqldump sshpass mot seedphrase cardnumber
+    creditcard
     """.split()
 )
 _FOREIGN = LazyPattern(
@@ -39,14 +41,35 @@ _FOREIGN = LazyPattern(
 # A name is as long as its characters go on; some say what they are only with the word before.
 _NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-$"
 _MAX_NAME = 80
+_ESCAPED_NAMES = LazyPattern(
+    "|".join(
+        "".join(letter if letter.isascii() else rf"\\+u{ord(letter):04x}" for letter in name)
+        for name in (
+            *(
+                "пароль",
+                "Пароль",
+                "密码",
+                "密碼",
+                "パスワード",
+                "비밀번호",
+                "contraseña",
+                "Contraseña",
+                "hasło",
+                "Hasło",
+            ),
+            *("lösenord", "şifre", "Şifre", "jelszó", "كلمة المرور", "कूटशब्द", "पासवर्ड", "סיסמה", "รหัสผ่าน", "κωδικός"),
+        )
+    ),
+    flags=re.IGNORECASE,
+)
 _ON = LazyPattern(r"[\w-]{0,80}+", flags=re.ASCII)
-_SECOND_WORDS = frozenset({"key", "keys", "token", "code", "codes", "phrase", "string", "number", "passe"})
+_SECOND_WORDS = frozenset({"key", "keys", "token", "code", "codes", "phrase", "string", "number"})
 
 # Between a name and its value.
 _Q = r"\\*[\"'`]"
 _SIGN = LazyPattern(
     rf"\s*(?:{_Q}|\]|\*\*|%5[dD]|%22){{0,3}}[ \t]*(?:=>|:=|={{1,3}}|[:\uff1a]|%3[dDaA]|->)[ \t]*+"
-    rf"(?:\*\*[ \t]*|%22)?(?:[|>][+-]?\n\s*|\n\s*(?={_Q}))?"
+    rf"(?:\*\*[ \t]*|%22)?(?:[|>][+-]?(?:\n|\\+n)\s*|\n\s*(?={_Q}))?"
 )
 _PAIR = LazyPattern(
     rf"\s*(?:{_Q})?\s*[,;]?\s*(?:{_Q})?(?i:value|val)(?:{_Q})?\s*[:=]\s*",
@@ -57,8 +80,8 @@ _BLANK = LazyPattern(r"[ \t]+(?=[^\s-])")
 _TAG = LazyPattern(r"(?:\s[^<>]{0,200})?>\s*")
 _OPEN_QUOTE = LazyPattern(rf"(?:\(\s*|[ \t]+)(?={_Q})")
 _IS = LazyPattern(
-    r"(?:[ \t]+[a-z]{1,12}){0,3}?[ \t]+(?i:is|was|lautet|ist|est|es|är|er|è|é|jest|is:|to)[ \t]+",
-    r"\s*(?:是|は|为|為|это)\s*",
+    r"(?:[ \t]+[a-z]{1,12}){0,3}?[ \t]+(?i:is|was|lautet|ist|est|es|är|er|è|é|\\+u00e9|jest|to)[ \t]*:?[ \t]+",
+    r"\s*(?:是|は|为|為|это)\s*[「『“”]?",
     r"[ \t]*[:=\u2014\u2013-][ \t]*",
 )
 _NEAR = LazyPattern(
@@ -76,9 +99,11 @@ _BACKSLASHES = {quote: LazyPattern(rf"\\*{quote}") for quote in "\"'`"}
 _LIKELY_LIMIT = 512  # characters; what may turn out to be no secret is looked at no further
 _LIST = LazyPattern(r"\[[^\[\]]*+|\{[^{}]*+")
 _BARE = LazyPattern(r"[^\s\"'`<>\\]++")
-_BARE_END = LazyPattern(r"[&;]|,(?=\s*[\w.-]{1,40}[=:])|[,.)\]}]+\Z")
+_BARE_END = LazyPattern(r"[&;,](?=\s*[\w.%\[\]-]{1,40}[=:])|[,;.)\]}」』]+\Z")
 _LINE = LazyPattern(r"[^\r\n\"'\\]++")
 _SCHEME = LazyPattern(r"(?i:bearer|basic|token|apikey|negotiate|ntlm|dpop)[ \t]+")
+_SCHEME_VALUES = LazyPattern(r"[\w-]+[ ]+(?:[ ]*[\w-]+=(?:\\*\"[^\"\\\r\n]*\\*\"|[^\s,\"'\\]+),?)*+[^\s\"'\\]*")
+_CODES = LazyPattern(r"(?:(?:\s|[,;*]|\\+n)*(?=[a-z-]{0,30}\d|\w{10}\b)[\w-]{5,30}+)++")
 _LONG_SCHEME = LazyPattern(r"(?i:digest|aws4-|oauth|hawk|signature|sharedkey|mac )")
 # What is said in a value's place: where it comes from, its type, what is wrong with it, or how a sentence goes on.
 _PLACEHOLDER = LazyPattern(
@@ -102,11 +127,18 @@ _TIME_OR_PLACE = LazyPattern(r"\d{4}-\d\d-\d\d|https?:\\?/|[/~.]|[\w.+-]+@[\w.-]
 _URL = LazyPattern(r":\\*/\\*/")
 _URL_REST = LazyPattern(r"[^\s\"'`<>]++")
 _URL_LIMIT = 512  # characters
-_COMMAND_WORDS = frozenset({b"curl", b"identified", b"mysql", b"mysqldump", b"sshpass", b"bearer", b"basic"})
+# A password's hash; a line of a .pgpass file.
+_SAID_BY_SHAPE = LazyPattern(
+    r"\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|(?:1|5|6|y|7|apr1|argon2\w*|scrypt|pbkdf2[\w-]*)\$[\w$./,=+-]{16,})",
+    r":[1-9]\d{3,4}:(?![0-9a-f]{1,4}:[0-9a-f]{1,4}:)[^:\s\"']{1,64}:[^:\s\"']{1,64}:(?P<password>[^\s\"'\\:]{4,})",
+)
+_COMMAND_WORDS = frozenset({b"curl", b"login", b"identified", b"mysql", b"mysqldump", b"sshpass", b"bearer", b"basic"})
 _COMMANDS = LazyPattern(
     r"curl\b[^\n|;]{0,400}?\s(?:-u|--user|--proxy-user)[ =]*[\"']?[^\s:\"']{1,200}:(?P<user>[^\s\"']+)",
     r"(?i:identified by)\s+(?:(?i:password)\s+)?['\"](?P<sql>[^'\"]+)",
     r"(?:mysql|mysqldump)\b[^\n|;]{0,200}?\s-p(?P<mysql>[^\s'\"]+)",
+    r"login\b[^\n|;]{0,200}?\s(?:-p|--password)[ =]\s*['\"]?(?P<login>[^\s'\"]+)",
+    r"login\s+\S{1,100}\s+password\s+(?P<netrc>[^\s'\"\\]+)",
     r"sshpass\s+-p\s*['\"]?(?P<ssh>[^\s'\"]+)",
     r"(?i:bearer|basic)\s+(?P<scheme>[\w.~+/=-]{8,}+)",
 )
@@ -125,6 +157,7 @@ def may_name_secret(text: str, lowered: bytes) -> bool:
         or any(map(lowered.__contains__, _PARTS))
         or not _WORDS.isdisjoint(lowered.translate(_LETTERS).split())
         or (not text.isascii() and _FOREIGN.search(text) is not None)
+        or (b"\\u" in lowered and _ESCAPED_NAMES.search(text) is not None)
     )
 
 
@@ -135,7 +168,10 @@ def named_secrets(text: str, lowered: bytes) -> Iterator[Span]:
         if start < done:
             continue
         hint = lowered[start:end]
-        if hint[:1] in (b":", b"%"):
+        if hint in (b"$", b":"):
+            found = _SAID_BY_SHAPE.match(text, start)
+            span = found.span(found.lastgroup or 0) if found else None
+        elif hint[:1] in (b":", b"%"):
             span = _in_url(text, end + hint.endswith(b"\\/"))
         elif hint in _COMMAND_WORDS:
             span = _in_command(text, start)
@@ -146,8 +182,8 @@ def named_secrets(text: str, lowered: bytes) -> Iterator[Span]:
         if span is not None:
             done = max(done, span[1])
             yield span
-    if not text.isascii():
-        for found in _FOREIGN.finditer(text):
+    for names, is_there in ((_FOREIGN, not text.isascii()), (_ESCAPED_NAMES, b"\\u" in lowered)):
+        for found in names.finditer(text) if is_there else ():
             span = _after(text, found.end(), Secrecy.NUMBER, found[0])
             if span is not None:
                 yield span
@@ -193,6 +229,11 @@ def is_secret_value(kind: Secrecy, value: str) -> bool:
     )
 
 
+def is_plain_word(value: str) -> bool:
+    """Return whether `value` is a word like any other."""
+    return _WORD_LIKE.match(value) is not None
+
+
 def _name(text: str, start: int, end: int) -> Span:
     """Return the whole name of which a part was found."""
     on = _ON.match(text, end)
@@ -211,6 +252,8 @@ def _word_start(text: str, end: int) -> int:
 def _after_name(text: str, start: int, end: int) -> Span | None:
     name = text[start:end].rstrip("-")
     kind = secrecy(name)
+    if name == "passe" and text[max(0, start - 7) : start].lower() == "mot de ":
+        kind = Secrecy.NUMBER
     if kind == Secrecy.NONE:
         return None
     end = start + len(name)
@@ -235,6 +278,10 @@ def _after(text: str, end: int, kind: Secrecy, name: str) -> Span | None:
         given = notation.match(text, end)
         if given:
             return _value(text, given.end(), kind, name)
+    if text[max(0, end - len(name) - 2) : end - len(name)] == "--":
+        blank = _BLANK.match(text, end)
+        if blank:
+            return _value(text, blank.end(), kind, name)
     item = _NEXT_ITEM.match(text, end)
     if item and (name.startswith("-") or name.lower() in _HEADERS):
         return _value(text, item.end(), kind, name)
@@ -294,8 +341,12 @@ def _bare_end(text: str, start: int, name: str) -> int:
     last = re.split(r"[-_]", name.lower())[-1]
     if last.startswith("cookie"):
         return _end(_LINE, text, start) if text.find("=", start, start + _LIKELY_LIMIT) > 0 else start
-    if "phrase" in last or last == "mnemonic" or _LONG_SCHEME.match(text, start):
+    if "phrase" in last or last == "mnemonic":
         return _end(_LINE, text, start)
+    if _LONG_SCHEME.match(text, start):
+        return _end(_SCHEME_VALUES, text, start)
+    if last.endswith("codes") and _CODES.match(text, start):
+        return _end(_CODES, text, start)
     near = _BARE.match(text, start, start + _LIKELY_LIMIT)
     if near is None:
         return start

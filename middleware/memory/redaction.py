@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from middleware.memory.assignments import (
     Span,
+    is_plain_word,
     is_secret_value,
     lower,
     may_name_secret,
@@ -24,7 +25,15 @@ from middleware.memory.randomness import looks_random, text_in_base64
 from middleware.memory.secret_names import Secrecy, is_harmless_name, is_secret_name, secrecy
 from middleware.memory.secret_shapes import in_ascii, long_words, may_hold_token, shape_in
 
-__all__ = ["REDACTED", "is_secret_name", "may_hold_secret", "redact", "redact_command", "redact_text"]
+__all__ = [
+    "REDACTED",
+    "is_secret_name",
+    "may_hold_secret",
+    "redact",
+    "redact_command",
+    "redact_definition",
+    "redact_text",
+]
 
 REDACTED = "[redacted]"
 _MAX_DEPTH = 100
@@ -39,9 +48,6 @@ _PUBLIC_PEM = LazyPattern(
     r".*?(?:-----END|\Z)",
     flags=re.DOTALL,
 )
-_CRYPT = LazyPattern(
-    r"\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|(?:1|5|6|y|7|apr1|argon2\w*|scrypt|pbkdf2[\w-]*)\$[\w$./,=+-]{16,})"
-)
 _WEBHOOK = LazyPattern(
     r"(?:hooks\.slack\.com/(?:services|workflows|triggers)|(?:discord|discordapp)\.com/api/webhooks|hooks\.zapier\.com/hooks/catch"
     r"|[\w.-]*\.webhook\.office\.com/webhookb2|api\.telegram\.org/bot|chat\.googleapis\.com/v1/spaces)/?([^\s\"'<>]{10,})"
@@ -51,6 +57,7 @@ _ESCAPED_BLANK = LazyPattern(r"\\+[nrt]\Z")
 _QUOTES = 3  # characters before a value that stands in quotes in a string, as etags do: `W/"`
 _OBJECT_ID = LazyPattern(r"[a-z]{2,8}_[A-Za-z0-9]{14,24}")  # what many services call their objects: `pi_...`, `cus_...`
 _LINE = 60  # characters; files in base64 have lines of 64 or 76
+_SAID_IN_SCHEMAS = ("default", "const", "example", "examples", "_meta")
 _NAME_MEMBERS = (
     "name",
     "key",
@@ -95,10 +102,17 @@ def may_hold_secret(text: str) -> bool:
 def redact(value: Any, *, names: bool = True, signs: Signs = ALL_SIGNS) -> Any:
     """Return the JSON value with each secret replaced by "[redacted]".
 
-    Without `names` only shapes count: in a schema, what stands under `password` is a type, not a password.
-    `signs` are those of the value's JSON, where they are known.
+    Without `names` only shapes count, and passwords in URLs. `signs` are those of the value's JSON, if they are known.
     """
     return _Redactor(names=names, signs=signs).value(value, 0, is_opaque=False)
+
+
+def redact_definition(definition: Any, *, signs: Signs = ALL_SIGNS) -> Any:
+    """Return a tool's definition with each secret in its texts, examples and defaults replaced by "[redacted]".
+
+    In a schema, what stands under `password` is a type, not a password, and what is said of one is mostly words.
+    """
+    return _SchemaRedactor(names=True, signs=signs).value(definition, 0, is_opaque=False)
 
 
 def redact_text(text: str) -> str:
@@ -145,6 +159,7 @@ class _Redactor:
         return _redact_named_value(members) if self._names else members
 
     def text(self, text: str, *, is_opaque: bool) -> str:
+        """Return `text`, which may be a member's name."""
         if len(text) < _LEAST:
             return text
         spans = sorted(self._spans(text, is_opaque))
@@ -172,6 +187,23 @@ class _Redactor:
             yield from passwords_in_urls(text)
         if self._words:
             yield from _tokens_in(text, ascii_bytes, is_opaque)
+
+
+class _SchemaRedactor(_Redactor):
+    """Goes through a tool's definition."""
+
+    def _member(self, key: str, item: Any, depth: int) -> Any:
+        if isinstance(item, str) or key in _SAID_IN_SCHEMAS:
+            return _Redactor(names=self._names, signs=ALL_SIGNS)._member(key, item, depth)
+        redacted = self.value(item, depth + 1, is_opaque=False)
+        if isinstance(redacted, dict) and is_secret_name(key):
+            return {
+                name: REDACTED if name in _SAID_IN_SCHEMAS and item[name] else value for name, value in redacted.items()
+            }
+        return redacted
+
+    def _spans(self, text: str, is_opaque: bool) -> Iterator[Span]:
+        return (span for span in super()._spans(text, is_opaque) if not is_plain_word(text[span[0] : span[1]]))
 
 
 def _is_secret(kind: Secrecy, item: Any) -> bool:
@@ -216,8 +248,6 @@ def _tokens_in(text: str, ascii_bytes: bytes, is_opaque: bool) -> Iterator[Span]
         public = tuple(found.span() for found in _PUBLIC_PEM.finditer(text))
     if "://" in text or "\\/" in text:
         yield from (found.span(1) for found in _WEBHOOK.finditer(text))
-    if "$" in text:
-        yield from (found.span() for found in _CRYPT.finditer(text))
     position = 0
     for start, end in long_words(text, ascii_bytes):
         while max(start, position) < end:

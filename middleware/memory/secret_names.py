@@ -33,7 +33,8 @@ _CERTAIN = _words(
     masterkey servicekey clientkey storagekey licensekey licencekey sshkey gpgkey deploykey sharedkey
     subscriptionkey functionkey sessionkey hmackey jwtkey rsakey aeskey webhookkey appkey applicationkey
     consumerkey cryptkey decryptionkey serverkey adminkey rootkey userkey teamkey projectkeys integrationkey
-    ingestkey writekey readkey routingkey instrumentationkey recoverykey backupkey keyphrase keypair keymaterial
+    ingestkey writekey readkey routingkey instrumentationkey recoverykey backupkey presharedkey keyphrase keypair
+    keymaterial
     secretaccess sharedsecret clientsecret connectionstring connstring connstr connectionuri databaseurl mnemonic
     seedphrase recoveryphrase secretphrase backupphrase backupcodes recoverycodes backupcode recoverycode
     securitycode cardnumber creditcard ccnumber webhooksecret webhookurl cookie cookies sessionid sessid jsessionid
@@ -49,7 +50,7 @@ _NUMBER = _words(
     cvc2 csc pincode pinnumber mfacode twofactorcode verificationcode otpcode logincode onetimecode onetimepassword
     smscode passwort passwörter kennwort contraseña contrasena senha motdepasse mdp wachtwoord lösenord losenord
     salasana hasło haslo heslo parola şifre sifre пароль пароля 密码 密碼 口令 パスワード
-    暗証番号 비밀번호 كلمةالمرور كلمةالسر पासवर्ड סיסמה adgangskode passord jelszó wachtwoorden
+    暗証番号 비밀번호 كلمةالمرور كلمةالسر पासवर्ड סיסמה adgangskode passord jelszó wachtwoorden psk
     """
 )
 _LIKELY = _words(

@@ -93,7 +93,12 @@ _SHAPES = (
         r"key-[0-9a-f]{32}",
         r"SK[0-9a-f]{32}\b",
     ),
-    *(r"[0-9a-f]{32}-us\d{1,2}\b", r"xkeysib-[0-9a-f-]{60,}", r"xsmtpsib-[0-9a-f-]{60,}", r"\d{8,10}:AA[\w-]{32,34}"),
+    *(
+        r"[0-9a-f]{32}-us\d{1,2}\b",
+        r"xkeysib-[0-9a-f]{60,}-\w+",
+        r"xsmtpsib-[0-9a-f]{60,}-\w+",
+        r"\d{8,10}(?::|%3[aA])AA[\w-]{32,34}",
+    ),
     *(
         r"[MNO][A-Za-z\d_-]{23,27}\.[\w-]{6,7}\.[\w-]{27,}",
         r"mfa\.[\w-]{80,}",
@@ -116,7 +121,7 @@ _SHAPES = (
     *(
         r"sq0(?:atp|csp|idp)-[\w-]{20,}",
         r"EAAA[\w-]{56,}",
-        r"access_token\$\w+\$[0-9a-z]{10,}\$[0-9a-f]{32}",
+        r"access_token(?:\$|%24)[a-z]+(?:\$|%24)[0-9a-z]{10,}(?:\$|%24)[0-9a-f]{32}",
         r"pdl_(?:live|sdbx)_\w{20,}",
     ),
     *(
@@ -189,7 +194,7 @@ _INNER = LazyPattern(
     r"|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{34}|dapi[0-9a-f]{32}|do[oprt]_v1_[0-9a-f]{64}|whsec_[\w+/=]{30,}",
     flags=re.ASCII,
 )
-_HEAD = LazyPattern(r"[\w.$:]{1,32}\Z", flags=re.ASCII)  # of a token that has a dot or the like: `SG.`, `hvs.`
+_HEAD = LazyPattern(r"[\w.$:%]{1,32}\Z", flags=re.ASCII)  # of a token that has a dot or the like: `SG.`, `hvs.`
 # Words, identifiers, numbers, hashes and UUIDs, joined by anything: no token, but that a hash behind a word may be one.
 _PLAIN_TEXT = (
     r"[0-9a-f]++\Z|[0-9A-F]++\Z|(?:(?!xox|[srp]k[-_]|gh[a-z]_|git|gl[a-z]+-|npm_|pypi|key-|pat-|hf_|AIza|AKIA|ASIA|SK)"

@@ -52,20 +52,17 @@ def test_half_of_a_secret_is_found_in_any_spelling(placed: list[Placed], remains
     assert not remains.find(body[:11].encode())
 
 
-@pytest.mark.xfail(strict=True, reason="92 of 2224 secrets remained by benchmarks.redaction")
 def test_nothing_of_a_secret_is_in_any_file(tmp_path: Path, placed: list[Placed], remains: Remains) -> None:
     files = through_stdio(tmp_path, [one.exchange for one in placed])
     assert left(remains, files) == []
 
 
-@pytest.mark.xfail(strict=True, reason="as above")
 def test_nothing_of_a_secret_is_in_the_spool(tmp_path: Path, placed: list[Placed], remains: Remains) -> None:
     files = through_stdio(tmp_path, [one.exchange for one in placed[::3]], is_locked=True)
     assert any("spool" in path.name and data for path, data in files)
     assert left(remains, files) == []
 
 
-@pytest.mark.xfail(strict=True, reason="as above")
 def test_nothing_of_a_secret_is_in_any_file_over_http(tmp_path: Path, placed: list[Placed], remains: Remains) -> None:
     files = through_http(tmp_path, [one.exchange for one in placed[1::5]])
     assert left(remains, files) == []
