@@ -22,7 +22,7 @@ _RARE = re.compile(
     rb"k(?:en(?<=token)|ey(?:(?<=[a-z]key)|(?<=[a-z0-9][_ -]key))|ie(?<=cookie))"
     rb"|w(?:or[dt](?<=sswor.)|d(?<=pwd)|d(?<=pswd)|ort(?<=nnwort)|t(?<=jwt)|achtwo)"
     rb"|v(?:[vc](?<=cv.)2?|ate(?<=private))|jelszo|://|:\\+/|%3a%2f%2f"
-    rb"|\$(?=apr1\$|2[abxy]?\$|[1567y]\$|argon|scrypt|pbkdf)|:(?=\d{4,5}:[a-z*])"
+    rb"|\$(?=\d{4,7}\$|apr1\$|2[abxy]?\$|[1567y]\$|argon|scrypt|pbkdf)|:(?=\d{4,5}:[a-z*])"
 )
 _PARTS = (b"pass", b"secret", b"cred", b"auth", b"webhook", b"session", b"sessid")
 _WORDS = frozenset(
@@ -39,7 +39,7 @@ _FOREIGN = LazyPattern(
 )
 
 # A name is as long as its characters go on; some say what they are only with the word before.
-_NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-$"
+_NAME_CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_.-$"
 _MAX_NAME = 80
 _ESCAPED_NAMES = LazyPattern(
     "|".join(
@@ -68,9 +68,10 @@ _SECOND_WORDS = frozenset({"key", "keys", "token", "code", "codes", "phrase", "s
 # Between a name and its value.
 _Q = r"\\*[\"'`]"
 _SIGN = LazyPattern(
-    rf"\s*(?:{_Q}|\]|\*\*|%5[dD]|%22){{0,3}}[ \t]*(?:=>|:=|={{1,3}}|[:\uff1a]|%3[dDaA]|->)[ \t]*+"
+    rf"\s*(?:{_Q}|\]|\*\*|%5[dD]|%22){{0,3}}[ \t]*(?:=>|:=|={{1,3}}|[:\uff1a]|\\+uff1a|%3[dDaA]|->)[ \t]*+"
     rf"(?:\*\*[ \t]*|%22)?(?:[|>][+-]?(?:\n|\\+n)\s*|\n\s*(?={_Q}))?"
 )
+_TYPED = LazyPattern(rf"[ \t]*:[ \t]*[&\w.<>\[\]|?]{{1,40}}[ \t]+=[ \t]*(?={_Q})")
 _PAIR = LazyPattern(
     rf"\s*(?:{_Q})?\s*[,;]?\s*(?:{_Q})?(?i:value|val)(?:{_Q})?\s*[:=]\s*",
     rf"(?:{_Q}\s*/?>)?\s*</\w{{1,20}}>\s*<\w{{1,20}}>",
@@ -81,7 +82,7 @@ _TAG = LazyPattern(r"(?:\s[^<>]{0,200})?>\s*")
 _OPEN_QUOTE = LazyPattern(rf"(?:\(\s*|[ \t]+)(?={_Q})")
 _IS = LazyPattern(
     r"(?:[ \t]+[a-z]{1,12}){0,3}?[ \t]+(?i:is|was|lautet|ist|est|es|är|er|è|é|\\+u00e9|jest|to)[ \t]*:?[ \t]+",
-    r"\s*(?:是|は|为|為|это)\s*[「『“”]?",
+    r"\s*(?:是|は|为|為|это|\\+u306f|\\+u662f)\s*(?:[「『“”]|\\+u300c)?",
     r"[ \t]*[:=\u2014\u2013-][ \t]*",
 )
 _NEAR = LazyPattern(
@@ -98,7 +99,7 @@ _OPENING = LazyPattern(_Q)
 _BACKSLASHES = {quote: LazyPattern(rf"\\*{quote}") for quote in "\"'`"}
 _LIKELY_LIMIT = 512  # characters; what may turn out to be no secret is looked at no further
 _LIST = LazyPattern(r"\[[^\[\]]*+|\{[^{}]*+")
-_BARE = LazyPattern(r"[^\s\"'`<>\\]++")
+_BARE = LazyPattern(r"(?:[^\s\"'`<>\\]|\\(?![nrtu\"'\\]))++")
 _BARE_END = LazyPattern(r"[&;,](?=\s*[\w.%\[\]-]{1,40}[=:])|[,;.)\]}」』]+\Z")
 _LINE = LazyPattern(r"[^\r\n\"'\\]++")
 _SCHEME = LazyPattern(r"(?i:bearer|basic|token|apikey|negotiate|ntlm|dpop)[ \t]+")
@@ -129,7 +130,7 @@ _URL_REST = LazyPattern(r"[^\s\"'`<>]++")
 _URL_LIMIT = 512  # characters
 # A password's hash; a line of a .pgpass file.
 _SAID_BY_SHAPE = LazyPattern(
-    r"\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|(?:1|5|6|y|7|apr1|argon2\w*|scrypt|pbkdf2[\w-]*)\$[\w$./,=+-]{16,})",
+    r"\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|(?:1|5|6|y|7|apr1|argon2\w*|scrypt|pbkdf2[\w-]*)\$[\w$./,=+-]{16,}|\d{4,7}\$[\w./]+\$[\w+/=]{20,})",
     r":[1-9]\d{3,4}:(?![0-9a-f]{1,4}:[0-9a-f]{1,4}:)[^:\s\"']{1,64}:[^:\s\"']{1,64}:(?P<password>[^\s\"'\\:]{4,})",
 )
 _COMMAND_WORDS = frozenset({b"curl", b"login", b"identified", b"mysql", b"mysqldump", b"sshpass", b"bearer", b"basic"})
@@ -176,7 +177,7 @@ def named_secrets(text: str, lowered: bytes) -> Iterator[Span]:
         elif hint in _COMMAND_WORDS:
             span = _in_command(text, start)
         else:
-            name = _name(text, start, end)
+            name = _name(text, lowered, start, end)
             done = name[1]
             span = _after_name(text, *name)
         if span is not None:
@@ -234,18 +235,18 @@ def is_plain_word(value: str) -> bool:
     return _WORD_LIKE.match(value) is not None
 
 
-def _name(text: str, start: int, end: int) -> Span:
+def _name(text: str, lowered: bytes, start: int, end: int) -> Span:
     """Return the whole name of which a part was found."""
     on = _ON.match(text, end)
     end = on.end() if on else end
-    start = _word_start(text, start)
+    start = _word_start(lowered, start)
     if text[start:end].lower() in _SECOND_WORDS and text[start - 1 : start] == " ":
-        start = _word_start(text, start - 1)
+        start = _word_start(lowered, start - 1)
     return start, end
 
 
-def _word_start(text: str, end: int) -> int:
-    before = text[max(0, end - _MAX_NAME) : end]
+def _word_start(lowered: bytes, end: int) -> int:
+    before = lowered[max(0, end - _MAX_NAME) : end]
     return end - len(before) + len(before.rstrip(_NAME_CHARACTERS))
 
 
@@ -274,7 +275,7 @@ def _after_name(text: str, start: int, end: int) -> Span | None:
 def _after(text: str, end: int, kind: Secrecy, name: str) -> Span | None:
     if name.startswith("$") and text[end : end + 1] == ":":
         return None  # a shell's variable, in a list of paths
-    for notation in (_SIGN, _PAIR, _OPEN_QUOTE):
+    for notation in (_TYPED, _SIGN, _PAIR, _OPEN_QUOTE):
         given = notation.match(text, end)
         if given:
             return _value(text, given.end(), kind, name)
@@ -283,7 +284,7 @@ def _after(text: str, end: int, kind: Secrecy, name: str) -> Span | None:
         if blank:
             return _value(text, blank.end(), kind, name)
     item = _NEXT_ITEM.match(text, end)
-    if item and (name.startswith("-") or name.lower() in _HEADERS):
+    if item and (name.startswith("-") or name.isupper() or name.lower() in _HEADERS):
         return _value(text, item.end(), kind, name)
     if kind == Secrecy.LIKELY:
         return None

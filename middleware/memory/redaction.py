@@ -196,10 +196,10 @@ class _SchemaRedactor(_Redactor):
         if isinstance(item, str) or key in _SAID_IN_SCHEMAS:
             return _Redactor(names=self._names, signs=ALL_SIGNS)._member(key, item, depth)
         redacted = self.value(item, depth + 1, is_opaque=False)
-        if isinstance(redacted, dict) and is_secret_name(key):
-            return {
-                name: REDACTED if name in _SAID_IN_SCHEMAS and item[name] else value for name, value in redacted.items()
-            }
+        kind = secrecy(key) if isinstance(redacted, dict) else Secrecy.NONE
+        for name in _SAID_IN_SCHEMAS:
+            if kind != Secrecy.NONE and _is_secret(kind, item.get(name)):
+                redacted[name] = REDACTED
         return redacted
 
     def _spans(self, text: str, is_opaque: bool) -> Iterator[Span]:
@@ -234,9 +234,10 @@ def _redact_named_value(members: dict[str, Any]) -> dict[str, Any]:
     """Redact the value in `{"name": "API_KEY", "value": ...}`."""
     for member in _NAME_MEMBERS:
         name = members.get(member)
-        if isinstance(name, str) and is_secret_name(name):
+        kind = secrecy(name) if isinstance(name, str) else Secrecy.NONE
+        if kind != Secrecy.NONE:
             for other in _VALUE_MEMBERS:
-                if other != member and _is_secret(Secrecy.CERTAIN, members.get(other)):
+                if other != member and _is_secret(kind, members.get(other)):
                     members[other] = REDACTED
     return members
 

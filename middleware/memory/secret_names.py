@@ -158,7 +158,7 @@ _HARMLESS = _words(
     classname fen pgn moves next prev previous page continuation after before since endcursor startcursor pagetoken
     nextpagetoken synctoken continuationtoken next_token isbn ean upc gtin barcode sku serial imei vin iban tracking
     phone tel fax number no nr shard bucket object node edge build tag tags branch snapshot modulus head sri lock
-    resolved pack index etags trace traceparent tracestate span correlation request message thread
+    resolved pack index etags trace traceparent tracestate
     h contract wallet recipient sender owner playlist
     """
 )

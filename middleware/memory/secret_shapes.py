@@ -205,6 +205,7 @@ _PLAIN = LazyPattern(_PLAIN_TEXT, flags=re.ASCII)
 _PLAIN_BYTES = re.compile(_PLAIN_TEXT.encode())
 _ONLY_WORDS = bytes(byte if chr(byte) in _IN_WORD else ord(" ") for byte in range(256))
 _ESCAPE = LazyPattern(r"\\+(?:[bf]|u[0-9a-fA-F]{4})|%[0-9a-fA-F]{2}")
+_REST = LazyPattern(r"[\w-]*+", flags=re.ASCII)
 _LATER_STARTS = LazyPattern(r"[/=+](?=[\w-]{8})", flags=re.ASCII)
 
 
@@ -249,13 +250,19 @@ def shape_in(text: str, start: int, end: int) -> tuple[int, int] | None:
     if head:
         found = _SHAPE.match(text, head.start() + (text[max(0, head.start() - 1)] == "\\"))
         if found and found.end() > start:
-            return found.span()
+            return _whole(text, found)
     found = _SHAPE.match(text, start)
     if found:
-        return found.span()
+        return _whole(text, found)
     for piece in _LATER_STARTS.finditer(text, start, end):
         found = _SHAPE.match(text, piece.end())
         if found:
-            return found.span()
+            return _whole(text, found)
     found = _INNER.search(text, start, min(end, start + 2000))
-    return found.span() if found else None
+    return _whole(text, found) if found else None
+
+
+def _whole(text: str, found: re.Match[str]) -> tuple[int, int]:
+    """Return where a token lies, with the rest of its word: vendors change lengths, and half of one is too much."""
+    rest = _REST.match(text, found.end())
+    return found.start(), rest.end() if rest else found.end()
