@@ -67,13 +67,14 @@ _SECOND_WORDS = frozenset({"key", "keys", "token", "code", "codes", "phrase", "s
 
 # Between a name and its value.
 _Q = r"\\*[\"'`]"
+_BLANKS = r"(?:\s|\\+[nrt])*+"
 _SIGN = LazyPattern(
     rf"\s*(?:{_Q}|\]|\*\*|%5[dD]|%22){{0,3}}[ \t]*(?:=>|:=|={{1,3}}|[:\uff1a]|\\+uff1a|%3[dDaA]|->)[ \t]*+"
     rf"(?:\*\*[ \t]*|%22)?(?:[|>][+-]?(?:\n|\\+n)\s*|\n\s*(?={_Q}))?"
 )
 _TYPED = LazyPattern(rf"[ \t]*:[ \t]*[&\w.<>\[\]|?]{{1,40}}[ \t]+=[ \t]*(?={_Q})")
 _PAIR = LazyPattern(
-    rf"\s*(?:{_Q})?\s*[,;]?\s*(?:{_Q})?(?i:value|val)(?:{_Q})?\s*[:=]\s*",
+    rf"{_BLANKS}(?:{_Q})?{_BLANKS}[,;]?{_BLANKS}(?:{_Q})?(?i:value|val)(?:{_Q})?\s*[:=]\s*",
     rf"(?:{_Q}\s*/?>)?\s*</\w{{1,20}}>\s*<\w{{1,20}}>",
 )
 _NEXT_ITEM = LazyPattern(rf"{_Q}\s*,\s*(?={_Q})")

@@ -29,7 +29,7 @@ from middleware.memory.records import (
     Trial,
     Verdict,
 )
-from middleware.memory.redaction import redact
+from middleware.memory.redaction import redact, redact_definition, redact_text
 from middleware.memory.retention import Retention
 from middleware.memory.rows import close_orphans, take_in_spools
 from middleware.memory.scrub import empty_search
@@ -317,13 +317,15 @@ class Memory:
     def add_server(self, uid: str, name: str, command: str, tools: Sequence[Mapping[str, Any]]) -> None:
         """Remember a server that no relay saw, and its tool definitions as in `tools/list`; twice changes nothing.
 
-        Secrets are redacted by their shape.
+        Secrets are redacted as the relay redacts them.
         """
         with self._db:
-            self._db.execute("INSERT OR IGNORE INTO servers VALUES (?, ?, ?, ?)", (uid, name, command, now()))
+            self._db.execute(
+                "INSERT OR IGNORE INTO servers VALUES (?, ?, ?, ?)", (uid, name, redact_text(command), now())
+            )
             self._db.executemany(
                 "INSERT OR IGNORE INTO tools VALUES (?, ?, ?, ?, ?)",
-                [(uid, tool_hash(tool), tool["name"], _json(dict(tool)), now()) for tool in tools],
+                [(uid, tool_hash(tool), tool["name"], _encode(redact_definition(dict(tool))), now()) for tool in tools],
             )
 
     def add_episode(self, *, server_uid: str | None, model: str, settings: Mapping[str, Any]) -> str:
@@ -332,7 +334,7 @@ class Memory:
         with self._db:
             self._db.execute(
                 "INSERT INTO episodes (uid, server_uid, model, settings_json, created_at) VALUES (?, ?, ?, ?, ?)",
-                (uid, server_uid, model, json.dumps(settings), now()),
+                (uid, server_uid, model, json.dumps(redact(dict(settings))), now()),
             )
         return uid
 
@@ -340,8 +342,8 @@ class Memory:
         """Add trials with their verdicts, all or none, and return how many were new.
 
         The calls of an imported trial are added with it; those of any other were written by the relay. A trial whose
-        `origin` is there already is left as it is. Secrets are redacted by their shape; not by the names of arguments,
-        which would take the gold out of suites whose tools have an `api_key`.
+        `origin` is there already is left as it is. Secrets are redacted; in imports by their shape only, since names
+        would take the gold out of suites whose tools have an `api_key`.
         """
         added = 0
         with self._db:
@@ -355,7 +357,7 @@ class Memory:
                         trial.uid,
                         trial.episode_uid,
                         trial.server_uid,
-                        redact(trial.query, names=False),
+                        redact(trial.query, names=trial.source != "import"),
                         trial.source,
                         trial.model,
                         trial.origin,
@@ -396,7 +398,7 @@ class Memory:
             INSERT INTO verdicts (trial_uid, judge, label, confidence, reason, created_at)
             VALUES (?, ?, ?, ?, ?, ?)
             """,
-            (trial_uid, verdict.judge, verdict.label, verdict.confidence, verdict.reason, now()),
+            (trial_uid, verdict.judge, verdict.label, verdict.confidence, redact(verdict.reason), now()),
         )
 
 
@@ -423,8 +425,11 @@ def _made(columns: Sequence[Any]) -> CallMade:
     return CallMade(name, _object(arguments), *[*others, bool(kept)])
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _json(value: Any) -> str:
-    return json.dumps(redact(value, names=False), ensure_ascii=False)
+    return _encode(redact(value, names=False))
 
 
 def _object(text: str | None) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middleware.memory.redaction import may_hold_secret, redact, redact_command, redact_text
+from middleware.memory.redaction import may_hold_secret, redact, redact_command, redact_definition, redact_text
 from middleware.memory.shortening import shorten
 
 SECRETS = [
@@ -115,3 +117,125 @@ def test_values_too_deep_to_look_into_are_not_written() -> None:
     for _ in range(150):
         value = [value]
     assert "hunter2" not in str(redact(value))
+
+
+NOTATIONS = [
+    *("{name}={value}", "{name}: {value}", "--{name} {value}", "<{name}>{value}</{name}>", '{name} => "{value}"'),
+    *(
+        "name: {name}\nvalue: {value}",
+        "https://host/?a=1&{name}={value}&b=2",
+        "the {name} is {value}",
+        "`{name}`: `{value}`",
+    ),
+    *('define("{name}", "{value}")', "[x]\n{name} = {value}\n[y]", "{name}: >-\n  {value}\n"),
+]
+# Pieces of what secrets are said in: what is built of these is near the borders between what is one and what is not.
+PIECES = [
+    *(
+        "password",
+        "token",
+        "Authorization",
+        "api key",
+        "=",
+        ": ",
+        '"',
+        "'",
+        "\\",
+        '\\"',
+        "\n",
+        " is ",
+        "Bearer ",
+        "[redacted]",
+        "{",
+        "]",
+    ),
+    *(
+        "hunter2",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "://",
+        "ann:pw@host",
+        "<",
+        ">",
+        "--",
+        "пароль",
+        "密码",
+        "\ud800",
+        ",",
+    ),
+    *("kJ8sLq2mPzR8tWv4nBh7cYdX3e", "eyJhbGciOiJIUzI1NiJ9", ".", "-----BEGIN PRIVATE KEY-----", "$", "12345678", "é"),
+]
+near_secrets = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map("".join)
+near_values = st.recursive(
+    near_secrets | st.integers() | st.floats() | st.none() | st.booleans(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(near_secrets, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("name", ["db_password", "API_KEY", "authToken"])
+def test_a_name_gives_its_value_away_in_any_notation_and_behind_any_escapes(notation: str, name: str) -> None:
+    text = notation.format(name=name.upper() if "define" in notation else name, value="Xq7wLmN2pR")
+    for _ in range(3):
+        assert "Xq7wLmN2pR" not in redact_text(text)
+        assert may_hold_secret(json.dumps(text))
+        text = json.dumps(f"line\n{text}\nend")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"max_tokens": 4096, "token_count": 12, "next_page_token": "kJ8sLq2mPzR8tWv4nBh7cYdX3e", "sort_key": "name"},
+        {"author": "Ann Lee", "keyboard": "qwerty", "passenger": "Bo", "key": "value", "secretary": "Cy", "pinned": 3},
+        {
+            "id": "kJ8sLq2mPzR8tWv4nBh7cYdX3e",
+            "etag": '"kJ8sLq2mPzR8tWv4nBh7cYdX3e"',
+            "sha": "9f86d081884c7d659a2feaa0c55ad015",
+        },
+        {"type": "image", "data": "kJ8sLq2mPzR8tWv4nBh7cYdX3ekJ8sLq2mPzR8tWv4nBh7cYdX3e", "mimeType": "image/png"},
+        {"station": "EGLL-2026-11-23", "file": "src/app/list_the_things_v2.py", "code": "LH4711"},
+        "The password is required, and must be at least 8 characters. Tokens are counted.",
+        "def login(user: str, password: str) -> bool: token = await get_token(); api_key=os.environ['API_KEY']",
+        "commit 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b and 123e4567-e89b-12d3-a456-426614174000",
+        "Donaudampfschifffahrtsgesellschaftskapitän; lentokonesuihkuturbiinimoottoriapumekaanikkoaliupseerioppilas",
+    ],
+)
+def test_what_learning_and_people_need_stays(value: Any) -> None:
+    assert redact(value) == value
+
+
+def test_a_secret_that_only_its_randomness_gives_away_is_taken() -> None:
+    assert redact({"x": "use kJ8sLq2mPzR8tWv4nBh7cYdX3e now"}) == {"x": "use [redacted] now"}
+
+
+def test_names_and_values_of_pairs_and_flags_belong_together() -> None:
+    assert redact({"name": "API_KEY", "value": "abc"}) == {"name": "API_KEY", "value": "[redacted]"}
+    assert redact(["--password", "abc", "x"]) == ["--password", "[redacted]", "x"]
+    assert redact(["username", "password", "email"]) == ["username", "password", "email"]
+
+
+def test_a_definition_keeps_its_schema_and_loses_its_secrets() -> None:
+    schema = {"properties": {"password": {"type": "string", "default": "hunter2", "description": "The password: any"}}}
+    cleaned = redact_definition({"name": "t", "description": "Try password=hunter2", "inputSchema": schema})
+    assert "hunter2" not in json.dumps(cleaned)
+    password = cleaned["inputSchema"]["properties"]["password"]
+    assert password == {"type": "string", "default": "[redacted]", "description": "The password: any"}
+
+
+@given(near_values)
+def test_redacting_again_changes_nothing_and_whatever_it_changes_is_suspected(value: Any) -> None:
+    before = json.dumps(value)
+    once = redact(value)
+    assert json.dumps(value) == before
+    assert json.dumps(redact(once)) == json.dumps(once)
+    if json.dumps(once) != before:
+        assert may_hold_secret(json.dumps(value, ensure_ascii=False))
+
+
+@pytest.mark.parametrize(
+    "unit", ["password=", "token=f(", "://", "://a:", "password='", 'token="', "\\", "eyJaaaaaa.", "aB3-", "密码"]
+)
+def test_hostile_texts_cost_no_more_than_others(unit: str) -> None:
+    """A minute is hundreds of times what a text of this length takes, and a fraction of what a quadratic one would."""
+    code = f"from middleware.memory.redaction import redact_text; redact_text({unit!r} * ({500_000 // len(unit)}))"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
