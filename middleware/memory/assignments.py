@@ -100,7 +100,7 @@ _OPENING = LazyPattern(_Q)
 _BACKSLASHES = {quote: LazyPattern(rf"\\*{quote}") for quote in "\"'`"}
 _LIKELY_LIMIT = 512  # characters; what may turn out to be no secret is looked at no further
 _LIST = LazyPattern(r"\[[^\[\]]*+|\{[^{}]*+")
-_BARE = LazyPattern(r"(?:[^\s\"'`<>\\]|\\(?![nrtu\"'\\]))++")
+_BARE = LazyPattern(r"(?:[^\s\"'`<>\\]|\\(?![nrtu\"'\\])|(?<=\w)[\"'`](?=\w))++")
 _BARE_END = LazyPattern(r"[&;,](?=\s*[\w.%\[\]-]{1,40}[=:])|[,;.)\]}」』]+\Z")
 _LINE = LazyPattern(r"[^\r\n\"'\\]++")
 _SCHEME = LazyPattern(r"(?i:bearer|basic|token|apikey|negotiate|ntlm|dpop)[ \t]+")

@@ -194,7 +194,7 @@ _INNER = LazyPattern(
     r"|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{34}|dapi[0-9a-f]{32}|do[oprt]_v1_[0-9a-f]{64}|whsec_[\w+/=]{30,}",
     flags=re.ASCII,
 )
-_HEAD = LazyPattern(r"[\w.$:%]{1,32}\Z", flags=re.ASCII)  # of a token that has a dot or the like: `SG.`, `hvs.`
+_HEAD = LazyPattern(r"[\w.$:%~]{1,32}\Z", flags=re.ASCII)  # of a token that has a dot or the like: `SG.`, `hvs.`
 # Words, identifiers, numbers, hashes and UUIDs, joined by anything: no token, but that a hash behind a word may be one.
 _PLAIN_TEXT = (
     r"[0-9a-f]++\Z|[0-9A-F]++\Z|(?:(?!xox|[srp]k[-_]|gh[a-z]_|git|gl[a-z]+-|npm_|pypi|key-|pat-|hf_|AIza|AKIA|ASIA|SK)"
@@ -206,6 +206,7 @@ _PLAIN_BYTES = re.compile(_PLAIN_TEXT.encode())
 _ONLY_WORDS = bytes(byte if chr(byte) in _IN_WORD else ord(" ") for byte in range(256))
 _ESCAPE = LazyPattern(r"\\+(?:[bf]|u[0-9a-fA-F]{4})|%[0-9a-fA-F]{2}")
 _REST = LazyPattern(r"[\w-]*+", flags=re.ASCII)
+_BEFORE = LazyPattern(r"(?<![\w-])[\w-]++\Z", flags=re.ASCII)
 _LATER_STARTS = LazyPattern(r"[/=+](?=[\w-]{8})", flags=re.ASCII)
 
 
@@ -259,7 +260,10 @@ def shape_in(text: str, start: int, end: int) -> tuple[int, int] | None:
         if found:
             return _whole(text, found)
     found = _INNER.search(text, start, min(end, start + 2000))
-    return _whole(text, found) if found else None
+    if found is None:
+        return None
+    before = _BEFORE.search(text, start, found.start())
+    return before.start() if before else found.start(), _whole(text, found)[1]
 
 
 def _whole(text: str, found: re.Match[str]) -> tuple[int, int]:
