@@ -172,8 +172,9 @@ def test_options_of_the_relay_are_passed_on_and_kept(home: Path) -> None:
 
     assert run(home, "wrap", "cursor", "--yes", "--timeout", "2.5", PRACTICUM_CAPTURE="off").returncode == 0
     assert options() == ["--timeout", "2.5", "--capture", "off"]
+    assert run(home, "wrap", "cursor", "--yes", "--intent").returncode == 0
     assert run(home, "wrap", "cursor", "--yes", "--cut-bytes", "4096").returncode == 0
-    assert options() == ["--timeout", "2.5", "--capture", "off", "--cut-bytes", "4096"]
+    assert options() == ["--timeout", "2.5", "--capture", "off", "--intent", "--cut-bytes", "4096"]
     assert run(home, "wrap", "cursor", "--yes", "--capture", "some").returncode == 2
 
 
