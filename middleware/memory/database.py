@@ -64,11 +64,14 @@ def open_database(path: Path, *, busy_timeout_ms: int = 5000) -> apsw.Connection
         # A transaction that reads first and writes later would fail at once, busy timeout or not, when another
         # process wrote in between; so each takes its write lock at the start.
         connection.transaction_mode = "IMMEDIATE"
-        # The schema is checked before WAL mode is set: another program's file stays untouched.
-        migrate(connection)
-        _use_wal(connection, busy_timeout_ms)
         # apsw stops at the first row, so without fetchall() only the first of these would run.
         connection.execute("PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON").fetchall()
+        # The schema is checked before WAL mode is set: another program's file stays untouched. An empty file is
+        # nobody's, and in WAL mode its schema is written without waiting for the disk.
+        if connection.execute("PRAGMA page_count").get == 0:
+            _use_wal(connection, busy_timeout_ms)
+        migrate(connection)
+        _use_wal(connection, busy_timeout_ms)
     except apsw.BusyError as error:
         connection.close()
         raise MemoryBusyError(

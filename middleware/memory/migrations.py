@@ -209,7 +209,7 @@ class SchemaError(Exception):
 
 
 def migrate(connection: apsw.Connection, steps: tuple[tuple[str, str], ...] = STEPS) -> None:
-    """Bring the memory's schema up to date, each step in a transaction of its own together with its name.
+    """Bring the memory's schema up to date, in one transaction: all steps that are missing, with their names, or none.
 
     Safe to run from several processes at once: the first one in does the work.
 
@@ -224,22 +224,22 @@ def migrate(connection: apsw.Connection, steps: tuple[tuple[str, str], ...] = ST
     unknown = [name for name in applied if name not in dict(steps)]
     if unknown:
         raise SchemaError(f"it has schema step {unknown[-1]}, which this version does not know")
-    for name, sql in steps:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            if name not in _applied(connection):
-                if not _applied(connection):
-                    if connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
-                        raise SchemaError("it is another program's database")
-                    connection.execute(
-                        "CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL) STRICT"
-                    )
+    # One transaction for all: each would wait for the disk several times, and a relay's first call with it.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        applied = _applied(connection)
+        if not applied:
+            if connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
+                raise SchemaError("it is another program's database")
+            connection.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL) STRICT")
+        for name, sql in steps:
+            if name not in applied:
                 connection.execute(sql)
                 connection.execute("INSERT INTO migrations VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))", (name,))
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def _applied(connection: apsw.Connection) -> list[str]:
