@@ -1,0 +1,80 @@
+"""What tools are given and what they answer, 2 KB of each kind: for measuring what looking at it takes."""
+
+import hashlib
+import json
+import random
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+BYTES = 2000
+_SENTENCE = (
+    "the harbour office lists when water is high and low at each station along the coast so that a boat can leave "
+    "before the swell grows wind from north west light in morning then fresh"
+)
+_WORDS = _SENTENCE.split()
+_CODE = '''def next_high_water(station: Station, after: datetime) -> Tide | None:
+    """Return the first high water at `station` later than `after`."""
+    for tide in sorted(station.tides, key=lambda tide: tide.at):
+        if tide.kind == "high" and tide.at > after:
+            return tide
+    return None
+
+'''
+SECRETS = ("password=Xq7wLmN2pR", "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "postgres://ann:hunter2@host/db")
+
+
+def payloads(seed: int = 1) -> dict[str, dict[str, Any]]:
+    """Return JSON objects of about `BYTES` bytes each, by kind; only the last holds secrets."""
+    rng = random.Random(seed)
+    prose = _lines(lambda: " ".join(rng.choices(_WORDS, k=12)).capitalize() + ".")
+    listing = _lines(
+        lambda: (
+            f"-rw-r--r-- 1 ann staff {rng.randrange(99999):>6} Nov 23 06:{rng.randrange(60):02} {_hash(rng, 40)} "
+            f"src/{rng.choice(_WORDS)}/{rng.choice(_WORDS)}_{rng.choice(_WORDS)}.py"
+        )
+    )
+    quarter = BYTES // 4
+    parts = [prose[start : start + quarter] for start in range(0, BYTES, quarter)]
+    return {
+        "prose": {"text": prose},
+        "code": {"text": (_CODE * (BYTES // len(_CODE) + 1))[:BYTES]},
+        "table": _rows(
+            lambda: {
+                "station": f"PT-{rng.randrange(9999):04}",
+                "kind": rng.choice(["tide", "swell"]),
+                "from": f"2026-11-{rng.randint(1, 28):02}T06:00:00Z",
+                "level": rng.randrange(80) / 8,
+                "name": rng.choice(_WORDS),
+            }
+        ),
+        "ids": _rows(
+            lambda: {
+                "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+                "user_id": f"usr_{_hash(rng, 16)}",
+                "n": rng.randrange(10**9),
+            }
+        ),
+        "listing": {"text": listing},
+        "three secrets": {
+            "text": " ".join([parts[0], *(f"{s} {part}" for s, part in zip(SECRETS, parts[1:], strict=True))])
+        },
+    }
+
+
+def _lines(make: Callable[[], str]) -> str:
+    lines: list[str] = []
+    while len("\n".join(lines)) < BYTES:
+        lines.append(make())
+    return "\n".join(lines)[:BYTES]
+
+
+def _rows(make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = []
+    while len(json.dumps(rows)) < BYTES:
+        rows.append(make())
+    return {"rows": rows}
+
+
+def _hash(rng: random.Random, length: int) -> str:
+    return hashlib.sha256(rng.randbytes(8)).hexdigest()[:length]
