@@ -8,6 +8,7 @@ where tool results carry them. Pure functions of their argument, which may be an
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ from middleware.memory.assignments import (
 from middleware.memory.lazy_patterns import LazyPattern
 from middleware.memory.randomness import looks_random, text_in_base64
 from middleware.memory.secret_names import Secrecy, is_harmless_name, is_secret_name, secrecy
-from middleware.memory.secret_shapes import in_ascii, long_words, may_hold_token, shape_in
+from middleware.memory.secret_shapes import LONG_WORD, in_ascii, long_words, may_hold_token, shape_in
 
 __all__ = [
     "REDACTED",
@@ -37,6 +38,7 @@ __all__ = [
 
 REDACTED = "[redacted]"
 _MAX_DEPTH = 100
+_SHORT_KEY = 64  # characters; longer ones are hardly seen again
 _LEAST = 4  # characters; no secret in a text is shorter
 _PEM = LazyPattern(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
@@ -50,8 +52,10 @@ _PUBLIC_PEM = LazyPattern(
 )
 _WEBHOOK = LazyPattern(
     r"(?:hooks\.slack\.com/(?:services|workflows|triggers)|(?:discord|discordapp)\.com/api/webhooks|hooks\.zapier\.com/hooks/catch"
-    r"|[\w.-]*\.webhook\.office\.com/webhookb2|api\.telegram\.org/bot|chat\.googleapis\.com/v1/spaces)/?([^\s\"'<>]{10,})"
+    r"|(?<=\.)webhook\.office\.com/webhookb2|api\.telegram\.org/bot|chat\.googleapis\.com/v1/spaces)/?([^\s\"'<>]{10,})"
 )
+# The pattern is looked for at every character; this is found sooner, and in every webhook.
+_WEBHOOK_HOSTS = ("slack.com", "discord", "zapier.com", ".webhook.office", "telegram.org", "chat.googleapis")
 _WORD_BEFORE = LazyPattern(r"([A-Za-z][\w-]*)(?:\\*[\"'`\]])?\s{0,2}[\s:=#(\[{\"'`\\>-]{0,6}\Z")
 _ESCAPED_BLANK = LazyPattern(r"\\+[nrt]\Z")
 _QUOTES = 3  # characters before a value that stands in quotes in a string, as etags do: `W/"`
@@ -75,6 +79,7 @@ _NAME_MEMBERS = (
     "k",
     "varname",
 )
+_NAMES = frozenset(_NAME_MEMBERS)
 _VALUE_MEMBERS = ("value", "val", "Value", "content", "default", "v", "data", "text", "secret")
 
 
@@ -136,6 +141,11 @@ def redact_command(command: Sequence[str]) -> str:
     return shlex.join(shown)
 
 
+@lru_cache(maxsize=4096)
+def _is_suspect(key: str) -> bool:
+    return may_hold_secret(key) or "/" in key or "PuTTY" in key
+
+
 class _Redactor:
     """Goes through one value."""
 
@@ -143,6 +153,7 @@ class _Redactor:
         self._names = names and signs.names
         self._urls = not names and signs.names
         self._words = signs.words
+        self._least = _LEAST if signs.names else LONG_WORD
 
     def value(self, value: Any, depth: int, *, is_opaque: bool) -> Any:
         """Return `value`; `is_opaque` says that it stands under a name like `id` or `hash`."""
@@ -155,23 +166,29 @@ class _Redactor:
         if isinstance(value, list):
             items = [self.value(item, depth + 1, is_opaque=is_opaque) for item in value]
             return _redact_pairs(value, items) if self._names else items
-        members = {self.text(key, is_opaque=False): self._member(key, item, depth) for key, item in value.items()}
-        return _redact_named_value(members) if self._names else members
+        members = {self._key(key): self._member(key, item, depth) for key, item in value.items()}
+        return _redact_named_value(members) if self._names and not _NAMES.isdisjoint(members) else members
 
     def text(self, text: str, *, is_opaque: bool) -> str:
         """Return `text`, which may be a member's name."""
-        if len(text) < _LEAST:
+        if len(text) < self._least:
             return text
-        spans = sorted(self._spans(text, is_opaque))
+        spans = self._spans(text, is_opaque)
         if not spans:
             return text
         parts = []
         position = 0
-        for start, end in spans:
+        for start, end in sorted(spans):
             if start >= position:
                 parts += [text[position:start], REDACTED]
             position = max(position, end)
         return "".join([*parts, text[position:]])
+
+    def _key(self, key: str) -> str:
+        # Rows have the same keys, and so have calls.
+        if len(key) < self._least or (len(key) <= _SHORT_KEY and not _is_suspect(key)):
+            return key
+        return self.text(key, is_opaque=False)
 
     def _member(self, key: str, item: Any, depth: int) -> Any:
         kind = secrecy(key) if self._names else Secrecy.NONE
@@ -179,14 +196,18 @@ class _Redactor:
             return REDACTED
         return self.value(item, depth + 1, is_opaque=self._words and kind == Secrecy.NONE and is_harmless_name(key))
 
-    def _spans(self, text: str, is_opaque: bool) -> Iterator[Span]:
+    def _spans(self, text: str, is_opaque: bool) -> list[Span]:
         ascii_bytes = in_ascii(text)
+        spans: list[Span] = []
         if self._names:
-            yield from named_secrets(text, lower(ascii_bytes))
+            lowered = lower(ascii_bytes)
+            if may_name_secret(text, lowered):
+                spans += named_secrets(text, lowered)
         elif self._urls:
-            yield from passwords_in_urls(text)
-        if self._words:
-            yield from _tokens_in(text, ascii_bytes, is_opaque)
+            spans += passwords_in_urls(text)
+        if self._words and len(text) >= LONG_WORD:
+            spans += _tokens_in(text, ascii_bytes, is_opaque)
+        return spans
 
 
 class _SchemaRedactor(_Redactor):
@@ -202,8 +223,8 @@ class _SchemaRedactor(_Redactor):
                 redacted[name] = REDACTED
         return redacted
 
-    def _spans(self, text: str, is_opaque: bool) -> Iterator[Span]:
-        return (span for span in super()._spans(text, is_opaque) if not is_plain_word(text[span[0] : span[1]]))
+    def _spans(self, text: str, is_opaque: bool) -> list[Span]:
+        return [span for span in super()._spans(text, is_opaque) if not is_plain_word(text[span[0] : span[1]])]
 
 
 def _is_secret(kind: Secrecy, item: Any) -> bool:
@@ -247,7 +268,7 @@ def _tokens_in(text: str, ascii_bytes: bytes, is_opaque: bool) -> Iterator[Span]
     if "-----BEGIN" in text or "PuTTY-User-Key" in text:
         yield from (found.span() for found in _PEM.finditer(text))
         public = tuple(found.span() for found in _PUBLIC_PEM.finditer(text))
-    if "://" in text or "\\/" in text:
+    if ("://" in text or "\\/" in text) and any(host in text for host in _WEBHOOK_HOSTS):
         yield from (found.span(1) for found in _WEBHOOK.finditer(text))
     position = 0
     for start, end in long_words(text, ascii_bytes):

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from middleware.memory.lazy_patterns import LazyPattern
 
-_LONG_WORD = 16  # characters; no token here is shorter
+LONG_WORD = 16  # characters; no token here is shorter
 _IN_WORD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-+/="
 _MASK = bytes(ord("x") if chr(byte) in _IN_WORD else ord(" ") for byte in range(256))
-_RUN = b"x" * _LONG_WORD
+_RUN = b"x" * LONG_WORD
 
 _JWT = r"eyJ[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+)*+"
 _SHAPES = (
@@ -203,7 +203,6 @@ _PLAIN_TEXT = (
 )
 _PLAIN = LazyPattern(_PLAIN_TEXT, flags=re.ASCII)
 _PLAIN_BYTES = re.compile(_PLAIN_TEXT.encode())
-_ONLY_WORDS = bytes(byte if chr(byte) in _IN_WORD else ord(" ") for byte in range(256))
 _ESCAPE = LazyPattern(r"\\+(?:[bf]|u[0-9a-fA-F]{4})|%[0-9a-fA-F]{2}")
 _REST = LazyPattern(r"[\w-]*+", flags=re.ASCII)
 _BEFORE = LazyPattern(r"(?<![\w-])[\w-]++\Z", flags=re.ASCII)
@@ -222,10 +221,15 @@ def in_ascii(text: str) -> bytes:
 
 def may_hold_token(ascii_bytes: bytes) -> bool:
     """Return whether any long word in a text is no plain one; `ascii_bytes` is as `in_ascii` gives it."""
-    if _RUN not in ascii_bytes.translate(_MASK):
-        return False
-    words = ascii_bytes.translate(_ONLY_WORDS).split()
-    return not all(map(_PLAIN_BYTES.match, [word for word in words if len(word) >= _LONG_WORD]))
+    mask = ascii_bytes.translate(_MASK)
+    start = mask.find(_RUN)
+    while start >= 0:
+        end = mask.find(b" ", start)
+        end = len(mask) if end < 0 else end
+        if not _PLAIN_BYTES.match(ascii_bytes, start, end):
+            return True
+        start = mask.find(_RUN, end)
+    return False
 
 
 def long_words(text: str, ascii_bytes: bytes) -> Iterator[tuple[int, int]]:
