@@ -43,7 +43,7 @@ _NAME_CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_.-$"
 _MAX_NAME = 80
 _ESCAPED_NAMES = LazyPattern(
     "|".join(
-        "".join(letter if letter.isascii() else rf"\\+u{ord(letter):04x}" for letter in name)
+        "".join(letter if letter.isascii() else rf"(?<!\\)\\++u{ord(letter):04x}" for letter in name)
         for name in (
             *(
                 "пароль",
@@ -69,7 +69,7 @@ _SECOND_WORDS = frozenset({"key", "keys", "token", "code", "codes", "phrase", "s
 _Q = r"\\*[\"'`]"
 _BLANKS = r"(?:\s|\\+[nrt])*+"
 _SIGN = LazyPattern(
-    rf"\s*(?:{_Q}|\]|\*\*|%5[dD]|%22){{0,3}}[ \t]*(?:=>|:=|={{1,3}}|[:\uff1a]|\\+uff1a|%3[dDaA]|->)[ \t]*+"
+    rf"\s*+(?:{_Q}|\]|\*\*|%5[dD]|%22){{0,3}}[ \t]*+(?:=>|:=|={{1,3}}|[:\uff1a]|\\+uff1a|%3[dDaA]|->)[ \t]*+"
     rf"(?:\*\*[ \t]*|%22)?(?:[|>][+-]?(?:\n|\\+n)\s*|\n\s*(?={_Q}))?"
 )
 _TYPED = LazyPattern(rf"[ \t]*:[ \t]*[&\w.<>\[\]|?]{{1,40}}[ \t]+=[ \t]*(?={_Q})")
@@ -87,7 +87,7 @@ _IS = LazyPattern(
     r"[ \t]*[:=\u2014\u2013-][ \t]*",
 )
 _NEAR = LazyPattern(
-    r"(?P<between>(?:[ \t(\"'`:=*]{1,4}[a-zA-Z']{1,20}){0,4}?)"
+    r"(?P<between>(?:[ \t(\"'`:=*]{1,4}+[a-zA-Z](?:[a-zA-Z]|'(?=[a-zA-Z])){0,19}+){0,4}?)"
     r"[ \t:\"'`=*#]{1,4}(?P<value>[A-Za-z0-9][\w+/=.~-]{15,400})",
     flags=re.ASCII,
 )
@@ -185,9 +185,11 @@ def named_secrets(text: str, lowered: bytes) -> Iterator[Span]:
             done = max(done, span[1])
             yield span
     for names, is_there in ((_FOREIGN, not text.isascii()), (_ESCAPED_NAMES, b"\\u" in lowered)):
+        done = 0
         for found in names.finditer(text) if is_there else ():
-            span = _after(text, found.end(), Secrecy.NUMBER, found[0])
+            span = _after(text, found.end(), Secrecy.NUMBER, found[0]) if found.start() >= done else None
             if span is not None:
+                done = span[1]
                 yield span
 
 
@@ -265,7 +267,7 @@ def _after_name(text: str, start: int, end: int) -> Span | None:
             return _value(text, blank.end(), kind, name)
     if text[max(0, start - 1) : start] in ("<", ":"):
         tag = _TAG.match(text, end)
-        if tag:
+        if tag and not _is_harmless(text, tag.end(), kind):
             close = text.find("<", tag.end())
             value_end = close if close >= 0 else len(text)
             value = text[tag.end() : value_end]
@@ -290,7 +292,8 @@ def _after(text: str, end: int, kind: Secrecy, name: str) -> Span | None:
     if kind == Secrecy.LIKELY:
         return None
     said = _IS.match(text, end)
-    if said:
+    # Words upon words, however many, are no secret: as in `_is_harmless`, they are not read to their end.
+    if said and not _WORD_LIKE.match(text, said.end(), said.end() + _LIKELY_LIMIT):
         span = _value(text, said.end(), kind, name)
         if span and (text[span[0] - 1] in "\"'`" or not _WORD_LIKE.match(text, span[0], span[1])):
             return span
@@ -307,18 +310,29 @@ def _value(text: str, start: int, kind: Secrecy, name: str) -> Span | None:
     opening = _OPENING.match(text, start)
     if opening:
         start = opening.end()
+        if _is_harmless(text, start, kind):
+            return None
         limit = len(text) if kind >= Secrecy.CERTAIN else start + _LIKELY_LIMIT
         end = _closing(text, opening[0], start, limit)
     else:
         scheme = _SCHEME.match(text, start)
         start = scheme.end() if scheme else start
+        if _is_harmless(text, start, kind):
+            return None
         end = _list_end(text, start, kind) or _bare_end(text, start, name)
         if end - start < _LIKELY_LIMIT and _is_itself(text[start:end], name):
             return None
-    value = text[start:end]
-    if value.startswith("[redacted") or not is_secret_value(kind, value):
-        return None
-    return start, end
+    return (start, end) if is_secret_value(kind, text[start:end]) else None
+
+
+def _is_harmless(text: str, start: int, kind: Secrecy) -> bool:
+    """Return whether the value that begins at `start` is no secret however it goes on. What is said many times in a
+    long text must not be read to its end each time."""
+    return (
+        text.startswith("[redacted", start)
+        or _PUBLIC_KEY.match(text, start) is not None
+        or (kind == Secrecy.LIKELY and _TIME_OR_PLACE.match(text, start, start + _LIKELY_LIMIT) is not None)
+    )
 
 
 def _list_end(text: str, start: int, kind: Secrecy) -> int | None:
