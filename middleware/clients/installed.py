@@ -1,6 +1,7 @@
 """Which clients there are on this machine, and where the relay stands in them: for whoever asks whether all is well."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from middleware.clients import backup
 from middleware.clients.backup import Backup
 from middleware.clients.document import places
 from middleware.clients.entry import Entry, read_entry
-from middleware.clients.known import client_of, known_files
+from middleware.clients.known import client_of, is_users_own, known_files
 from middleware.clients.wrap import read_file
 from middleware.errors import ClientFileError
 
@@ -44,6 +45,18 @@ class ClientFile:
     problem: str
     backup: Backup | None
     is_as_written: bool
+
+    def may_run(self, program: str) -> bool:
+        """Whether `program`, which starts a relay in this file, is the user's own choice: nobody who looks at a
+        stranger's project should run what its files name."""
+        if is_users_own(self.path):
+            return True
+        written = (read_entry(one.written).relay for one in (self.backup.entries if self.backup else ()))
+        return program == sys.executable or any(relay is not None and relay.program == program for relay in written)
+
+    def may_start(self) -> bool:
+        """Whether the servers in this file are the user's own choice, as `may_run`."""
+        return is_users_own(self.path) or self.backup is not None
 
     @property
     def is_wrapped(self) -> bool:

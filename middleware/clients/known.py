@@ -100,6 +100,11 @@ def client_of(path: Path) -> str | None:
     return None
 
 
+def is_users_own(path: Path) -> bool:
+    """Return whether the file at `path` is this user's for all projects, and so did not come with one."""
+    return any(os.path.realpath(path) == os.path.realpath(own) for client in CLIENTS.values() for own in client.user())
+
+
 def known_files(directory: Path) -> Iterator[tuple[str, Path]]:
     """Yield the files that are there, with their client's name."""
     for client in CLIENTS.values():

@@ -21,7 +21,10 @@ from tests.middleware.peer import ECHO
 
 SERVER = [sys.executable, "-I", "-c", ECHO]
 HANGS = [sys.executable, "-I", "-c", "import sys; sys.stdin.read()"]
-ENDS = [sys.executable, "-I", "-c", "import sys; print('no database at db.example', file=sys.stderr); sys.exit(3)"]
+ENDS = [
+    *(sys.executable, "-I", "-c"),
+    "import sys; print('no database at db.example, password=hunter2hunter2', file=sys.stderr); sys.exit(3)",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +159,7 @@ def test_a_server_that_ends_at_once_is_told_with_its_own_words(project: Path, me
     finding = only(found(memory, start=True), "client server")
     assert finding.level == "failure"
     assert "no database at db.example" in finding.text
+    assert "hunter2" not in finding.text
 
 
 def test_a_server_that_says_nothing_is_given_up_and_nothing_of_it_stays(project: Path, memory: Path) -> None:
@@ -224,6 +228,34 @@ def test_what_was_kept_of_an_unwrapped_file_is_pruned(project: Path, memory: Pat
     assert str(path) in line
     assert "client backup" not in {each.topic for each in found(memory)}
     assert not memory.exists()
+
+
+def test_what_is_kept_of_a_file_that_was_wrapped_again_stays(project: Path, memory: Path) -> None:
+    path = wrapped(project, memory, {"echo": entry(SERVER)})
+    path.write_text(json.dumps({"mcpServers": {"echo": entry(SERVER)}}))
+    place = Place(memory, {})
+    what = to_prune(place)
+    wrapped(project, memory, {"echo": entry(SERVER)})  # while somebody is asked
+    (line,) = prune(place, what)
+    assert "is kept" in line
+    assert only(found(memory), "client file").text.endswith("restore.sh")
+
+
+def test_nothing_that_a_strangers_project_names_is_run(project: Path, memory: Path, tmp_path: Path) -> None:
+    program = project / "python"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/was-run\n")
+    program.chmod(0o755)
+    touch = ["touch", f"{tmp_path}/was-run"]
+    servers = {
+        "relay": entry([str(program), "-I", "-m", "learner", "proxy", "--name", "x", "--", "true"]),
+        "path": entry(["learner", "proxy", "--name", "x", "--", "true"], env={"PATH": str(project)}),
+        "server": entry([sys.executable, "-I", "-m", "learner", "proxy", "--name", "x", "--", *touch]),
+    }
+    (project / ".mcp.json").write_text(json.dumps({"mcpServers": servers}))
+    program.with_name("learner").symlink_to(program)
+    warnings = [each for each in found(memory, start=True) if each.topic == "client relay" and each.level == "warning"]
+    assert ["was not run" in each.text for each in warnings] == [True, True]
+    assert not (tmp_path / "was-run").exists()
 
 
 def test_a_damaged_backup_is_told(project: Path, memory: Path, tmp_path: Path) -> None:

@@ -59,6 +59,12 @@ def _server(file: ClientFile, server: Server, place: Place) -> Iterator[Finding]
         return
     who = f"{server.name} in {file.path}"
     environment = _environment(entry, place.environment)
+    if not file.may_run(entry.relay.program):
+        text = (
+            f"{who}: {entry.relay.program} was not run, as the file is a project's, and learner wrap did not write it"
+        )
+        yield Finding("client relay", "warning", text, _renew(file) if entry.relay.is_ours else "")
+        return
     relay_problem = _relay_problem(entry, environment)
     if relay_problem:
         text = f"{who}: the relay does not start: {relay_problem}"
@@ -69,7 +75,7 @@ def _server(file: ClientFile, server: Server, place: Place) -> Iterator[Finding]
     problem = "" if entry.is_disabled else _command_problem(entry, environment)
     if problem:
         yield Finding("client server", "failure", f"{who}: {problem}", f"${{EDITOR:-vi}} {command(file.path)}")
-    elif place.start and not relay_problem and not entry.is_disabled:
+    elif place.start and not relay_problem and not entry.is_disabled and file.may_start():
         yield from _started(file, who, entry, environment)
 
 

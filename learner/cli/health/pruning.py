@@ -8,7 +8,8 @@ from pathlib import Path
 from learner.cli.health.finding import Place, megabytes
 from learner.cli.health.memory import LONG_LOG, LOOK_S, limits, log_bytes
 from middleware.clients import backup
-from middleware.clients.installed import installed
+from middleware.clients.installed import installed, look
+from middleware.clients.known import client_of
 from middleware.memory.errors import MemoryFileError
 from middleware.memory.inspection import Inspection
 from middleware.memory.nearest import index_folder, remove_index
@@ -88,8 +89,10 @@ def prune(place: Place, what: Prunable) -> Iterator[str]:
     """
     for path in what.backups:
         with backup.locked():
-            backup.remove(Path(os.path.realpath(path)))
-        yield f"the old text of {path} was removed"
+            is_wrapped = look(path, client_of(path)).is_wrapped  # again, since somebody was asked
+            if not is_wrapped:
+                backup.remove(Path(os.path.realpath(path)))
+        yield f"the old text of {path} " + ("is kept: it has a relay again" if is_wrapped else "was removed")
     if not place.memory.exists():
         if what.is_queries:
             remove_index(index_folder(place.memory))

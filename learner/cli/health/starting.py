@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from middleware.clients.entry import LAUNCH, Entry
+from middleware.memory.redaction import redact_text
 
 _VERSION_S = 60
 _ANSWER_S = 60.0  # a server may be downloaded first (npx, uvx)
@@ -72,6 +73,7 @@ def problem_of_starting(entry: Entry, environment: Mapping[str, str], *, seconds
             errors.seek(0)
             said = errors.read().decode(errors="replace").strip().splitlines()
             problem += f"; it said: {said[-1]}" if said else ""
+            problem = redact_text(problem)  # servers say what they could not sign in with
         return problem
 
 
