@@ -75,7 +75,7 @@ def _server(file: ClientFile, server: Server, place: Place) -> Iterator[Finding]
     problem = "" if entry.is_disabled else _command_problem(entry, environment)
     if problem:
         yield Finding("client server", "failure", f"{who}: {problem}", f"${{EDITOR:-vi}} {command(file.path)}")
-    elif place.start and not relay_problem and not entry.is_disabled and file.may_start():
+    elif place.start and not relay_problem and not entry.is_disabled:
         yield from _started(file, who, entry, environment)
 
 
@@ -156,6 +156,11 @@ def _started(file: ClientFile, who: str, entry: Entry, environment: Mapping[str,
     if relay is None or any(_FILLED_IN in word for word in [relay.program, *words]):
         yield Finding(
             "client server", "ok", f"{who}: not started, as only the client knows what it fills in for ${{...}}"
+        )
+        return
+    if not file.may_start():
+        yield Finding(
+            "client server", "ok", f"{who}: not started, as the file is a project's, and was not wrapped here"
         )
         return
     problem = problem_of_starting(entry, environment)
