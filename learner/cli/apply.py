@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from learner.cli.options import json_option, memory_option, memory_path
-from learner.cli.show import print_json, print_table
+from learner.cli.show import print_json, print_table, when
 from learner.distill.demonstrations import load
 from learner.errors import UnknownArtefactError
 from middleware.memory.records import ArtefactRecord
@@ -99,7 +99,7 @@ def artefacts_command(as_json: bool, memory: Path | None) -> None:
                 artefact.name,
                 artefact.kind,
                 artefact.trials,
-                artefact.created_at[:19].replace("T", " "),
+                when(artefact.created_at),
                 ", ".join(artefact.serving),
                 artefact.path,
             )

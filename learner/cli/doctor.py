@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from learner.cli.asking import ask, check_json
 from learner.cli.health.finding import Finding, Place, command
 from learner.cli.health.packages import are_foreign, packages_findings
 from learner.cli.options import json_option, memory_option, memory_path, named_memory
 from learner.cli.show import harmless, print_findings, print_json
-from learner.errors import NotConfirmedError
 
 Check = Callable[[Place], Iterable[Finding]]
 # Those that import the other packages are named, and imported once it is known that these are ours.
@@ -119,18 +119,14 @@ def guarded(name: str, check: Check, place: Place) -> list[Finding]:
 def _pruned(place: Place, *, yes: bool, as_json: bool) -> list[Finding]:
     from learner.cli.health.pruning import prune, to_prune
 
-    if not yes and as_json:
-        raise click.UsageError("with --json nothing is asked: give --yes")
+    check_json(as_json, yes, how="give --yes")
     what = to_prune(place)
     lines = list(what.lines())
     if not lines:
         return [Finding("pruned", "ok", "there was nothing to prune")]
     if not yes:
         click.echo("\n".join(f"to prune: {harmless(line)}" for line in lines), err=True)
-        if not sys.stdin.isatty():
-            raise NotConfirmedError("nothing was changed: there is no terminal to ask on; give --yes")
-        if not click.confirm("Do this?", err=True):
-            raise NotConfirmedError("nothing was changed")
+        ask("Do this?", how="give --yes")
     return [Finding("pruned", "ok", line) for line in prune(place, what)]
 
 

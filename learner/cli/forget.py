@@ -1,7 +1,6 @@
 """`learner forget`: delete what should not be kept, and whatever was made from it."""
 
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,9 +12,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from learner.cli.asking import ask, check_json
 from learner.cli.options import json_option, memory_option, memory_path
-from learner.cli.show import harmless, print_json
-from learner.errors import NotConfirmedError, NotForgottenError
+from learner.cli.show import harmless, print_json, when
+from learner.errors import NotForgottenError
 from middleware.memory.doomed import Selection
 from middleware.memory.forget import Forgotten, Found
 from middleware.memory.forget import Progress as Tell
@@ -85,8 +85,7 @@ def forget_command(
     selection = Selection(server, before, tuple(calls), containing)
     if selection == Selection():
         raise click.UsageError("say what to forget: --server, --before, --call or --containing")
-    if as_json and not (yes or dry_run):
-        raise click.UsageError("with --json nothing is asked: give --yes, or --dry-run to see what would go")
+    check_json(as_json, yes or dry_run)
     path = memory_path(memory)
     with _progress() as tell, Memory(path) as opened:
         forgetting = opened.forgetting
@@ -97,7 +96,8 @@ def forget_command(
         if to_do and not dry_run:
             tell("", 0, 0)
             if not yes:
-                _ask(found, left, path)
+                _show(found, left, err=True)
+                ask(f"Forget this for good, in {path}?", nothing="nothing was forgotten")
             done = forgetting.carry_out(selection, tell)
         elif not as_json:
             _show(found, left)
@@ -107,16 +107,6 @@ def forget_command(
         _tell(found, done, asked=not yes)
     if done is not None and not done.complete:
         raise NotForgottenError(_incomplete(done))
-
-
-def _ask(found: Found, left: list[Path], path: Path) -> None:
-    _show(found, left, err=True)
-    if not sys.stdin.isatty():
-        raise NotConfirmedError(
-            "nothing was forgotten: there is no terminal to ask on; give --yes, or --dry-run to look"
-        )
-    if not click.confirm(f"Forget this for good, in {path}?", err=True):
-        raise NotConfirmedError("nothing was forgotten")
 
 
 def _show(found: Found, left: list[Path], *, err: bool = False) -> None:
@@ -130,8 +120,8 @@ def _show(found: Found, left: list[Path], *, err: bool = False) -> None:
 
 def _lines(found: Found) -> Iterator[str]:
     if found.calls:
-        between = f", {_time(found.oldest)} to {_time(found.newest)} UTC"
-        yield f"{_count(sum(found.calls.values()), 'call')}{between if found.oldest else ''}"
+        between = f", {when(found.oldest)} to {when(found.newest)} UTC" if found.oldest and found.newest else ""
+        yield f"{_count(sum(found.calls.values()), 'call')}{between}"
         for server, count in found.calls.items():
             yield f"  {count:>8,} {harmless(server, 60)}"
     if found.in_flight:
@@ -207,7 +197,3 @@ def _progress() -> Iterator[Tell]:
 
 def _count(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
-def _time(text: str | None) -> str:
-    return (text or "")[:19].replace("T", " ")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from learner.cli.options import LIMIT, Words, json_option, memory_option, memory_path
-from learner.cli.show import harmless, print_json, print_table
+from learner.cli.show import harmless, print_json, print_table, when
 from middleware.memory.records import CallRecord, Trial
 from middleware.memory.store import Memory
 
@@ -47,7 +47,7 @@ def calls_command(
         (
             (
                 call.id,
-                call.created_at[:19].replace("T", " "),
+                when(call.created_at),
                 call.server,
                 call.tool_name,
                 _shown(call, call.arguments_json),
@@ -91,7 +91,7 @@ def servers_command(as_json: bool, memory: Path | None) -> None:
                 server.tools,
                 server.calls,
                 server.failures,
-                server.created_at[:19].replace("T", " "),
+                when(server.created_at),
                 harmless(server.command, 80),
             )
             for server in found

@@ -25,6 +25,11 @@ def harmless(text: str, width: int = 0) -> str:
     return line if not width or len(line) <= width else line[: width - 1] + "…"
 
 
+def when(created_at: str) -> str:
+    """Return a time of the memory's as people read it: to the second, in UTC."""
+    return created_at[:19].replace("T", " ")
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
     """Print a table. Cells are shown as they are: markup in them is not obeyed. Numbers stand right."""
     table = Table(

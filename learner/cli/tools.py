@@ -10,7 +10,7 @@ import click
 
 from learner.arguments import Difference, Missing
 from learner.cli.options import LIMIT, Words, json_option, memory_option, memory_path
-from learner.cli.show import harmless, print_blocks, print_json, print_table
+from learner.cli.show import harmless, print_blocks, print_json, print_table, when
 from learner.failures import Example, ToolFailures, failing, tool_failures
 from middleware.memory.store import Memory
 
@@ -105,13 +105,16 @@ def _lines(tool: ToolFailures) -> Iterator[tuple[str, str]]:
     )
     of = f"{common.of}" if counts.failures == common.of else f"{common.of} that were looked at"
     yield "commonest error", f"{common.calls} of {of}: {_error(common.example)}"
-    yield "last failure", f"{_when(last)}  {_arguments(last)}"
+    yield "last failure", f"{when(last.created_at)}  {_arguments(last)}"
     if last.error != common.example.error:
         yield "", _error(last)
     if worked is None:
         yield "nearest good call", "none is remembered"
         return
-    yield ("corrected by" if tool.corrected else "nearest good call"), f"{_when(worked)}  {_arguments(worked)}"
+    yield (
+        ("corrected by" if tool.corrected else "nearest good call"),
+        f"{when(worked.created_at)}  {_arguments(worked)}",
+    )
     if tool.differs is None:
         yield "difference", "not known: the arguments were not kept"
     elif not tool.differs:
@@ -128,10 +131,6 @@ def _error(call: Example) -> str:
     return (
         harmless(call.error or "", _TEXT) or f"({call.outcome}, {'without a text' if call.kept else 'text not kept'})"
     )
-
-
-def _when(call: Example) -> str:
-    return call.created_at[:19].replace("T", " ")
 
 
 def _arguments(call: Example) -> str:

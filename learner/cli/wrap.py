@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
+from learner.cli.asking import ask, check_json, check_terminal
 from learner.cli.options import json_option, memory_option, named_memory
 from learner.cli.proxy import proxy_command
 from learner.cli.show import harmless, print_json
 from middleware.clients.backup import Backup
 from middleware.clients.known import CLIENTS, files_named
 from middleware.clients.wrap import Launcher, Plan, carry_out, check_program, plan_unwrap, plan_wrap
-from middleware.errors import ClientFileError
 from middleware.memory.database import default_path
 
 # Options of `learner proxy` that go into every entry. Each keeps its environment variable, which a client may not have.
@@ -86,14 +86,9 @@ def _spelled(values: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def _check_asking(is_decided: bool, as_json: bool) -> None:
-    if is_decided:
-        return
-    if as_json:
-        raise click.UsageError("with --json nothing is asked: give --yes, or --dry-run to see what would change")
-    if not sys.stdin.isatty():
-        raise ClientFileError(
-            "nothing was changed: there is no terminal to ask on; give --yes, or --dry-run to see what would change"
-        )
+    check_json(as_json, is_decided)
+    if not is_decided:
+        check_terminal()  # before anything is shown
 
 
 def _memory_to_name(given: Path | None) -> Path | None:
@@ -117,7 +112,9 @@ def _go(plans: Sequence[Plan], *, yes: bool, dry_run: bool, as_json: bool) -> No
         if not has_changes:
             click.echo("nothing to change")
             return
-    is_meant = has_changes and not dry_run and (yes or click.confirm("Change this?", err=True))
+    is_meant = has_changes and not dry_run
+    if is_meant and not yes:
+        ask("Change this?")
     done = [(plan, carry_out(plan) if is_meant and plan.is_change else None) for plan in plans]
     if as_json:
         print_json([_as_json(plan, backup, is_changed=is_meant and plan.is_change) for plan, backup in done])

@@ -50,19 +50,21 @@ def run(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess
 
 
 def answered(home: Path, answer: str, *arguments: str) -> str:
-    """Run a command on a terminal, give this answer, and return what was printed."""
+    """Run a command on a terminal, give this answer, and return what was printed; refusing is no success."""
     controller, terminal = pty.openpty()
     try:
         with subprocess.Popen(
             [sys.executable, "-I", "-m", "learner", *arguments],
             stdin=terminal,
             stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             cwd=home,
             env=environment(home),
         ) as process:
             os.write(controller, answer.encode() + b"\n")
             printed, _ = process.communicate(timeout=TIMEOUT_S)
+            assert process.returncode == (answer == "n")
             return printed
     finally:
         os.close(controller)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from learner.cli.health.finding import Finding, Place, command, megabytes
+from learner.cli.show import when
 from middleware.memory.database import NETWORK_FILE_SYSTEMS, file_system
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.inspection import Inspection
@@ -129,7 +130,7 @@ def _inside(inspection: Inspection, place: Place) -> Iterator[Finding]:
         yield Finding("memory", "ok", text, place.learner("calls"))
         return
     count, newest = inspection.calls()
-    last = f", the last of {newest[:19].replace('T', ' ')} UTC" if newest else ""
+    last = f", the last of {when(newest)} UTC" if newest else ""
     yield Finding("memory", "ok", f"{path}: {count} calls{last}")
     yield from _limits(inspection, place)
     waiting, gone = inspection.in_flight()
