@@ -96,7 +96,9 @@ ALL_SIGNS = Signs(names=True, words=True)
 def signs_of_secrets(text: str) -> Signs:
     """Return what `text`, a value's JSON or any other, holds that `redact` has to look at; most texts hold nothing."""
     ascii_bytes = in_ascii(text)
-    return Signs(may_name_secret(text, lower(ascii_bytes)), may_hold_token(ascii_bytes) or "-----BEGIN" in text)
+    names = may_name_secret(text, lower(ascii_bytes))  # a URL counts as one
+    words = may_hold_token(ascii_bytes) or "-----BEGIN" in text or (names and _may_hold_webhook(text))
+    return Signs(names=names, words=words)
 
 
 def may_hold_secret(text: str) -> bool:
@@ -263,12 +265,16 @@ def _redact_named_value(members: dict[str, Any]) -> dict[str, Any]:
     return members
 
 
+def _may_hold_webhook(text: str) -> bool:
+    return any(host in text for host in _WEBHOOK_HOSTS)
+
+
 def _tokens_in(text: str, ascii_bytes: bytes, is_opaque: bool) -> Iterator[Span]:
     public: tuple[tuple[int, int], ...] = ()
     if "-----BEGIN" in text or "PuTTY-User-Key" in text:
         yield from (found.span() for found in _PEM.finditer(text))
         public = tuple(found.span() for found in _PUBLIC_PEM.finditer(text))
-    if ("://" in text or "\\/" in text) and any(host in text for host in _WEBHOOK_HOSTS):
+    if ("://" in text or "\\/" in text) and _may_hold_webhook(text):
         yield from (found.span(1) for found in _WEBHOOK.finditer(text))
     position = 0
     for start, end in long_words(text, ascii_bytes):

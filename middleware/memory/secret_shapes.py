@@ -196,13 +196,18 @@ _INNER = LazyPattern(
 )
 _HEAD = LazyPattern(r"[\w.$:%~]{1,32}\Z", flags=re.ASCII)  # of a token that has a dot or the like: `SG.`, `hvs.`
 # Words, identifiers, numbers, hashes and UUIDs, joined by anything: no token, but that a hash behind a word may be one.
+_GUARD = r"(?!xox|[srp]k[-_]|gh[a-z]_|git|gl[a-z]+-|npm_|pypi|key-|pat-|hf_|AIza|AKIA|ASIA|SK)"
+_UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _PLAIN_TEXT = (
-    r"[0-9a-f]++\Z|[0-9A-F]++\Z|(?:(?!xox|[srp]k[-_]|gh[a-z]_|git|gl[a-z]+-|npm_|pypi|key-|pat-|hf_|AIza|AKIA|ASIA|SK)"
+    # What is most frequent comes first, because it is found sooner so: hashes, UUIDs, paths in small letters.
+    rf"[0-9a-f]++\Z|[0-9A-F]++\Z|(?<!\.){_UUID}\Z|(?:{_GUARD}[a-z]{{1,14}}+(?:[_-][a-z]{{1,14}}+)*+(?:/|\Z))++\Z"
+    rf"|(?:{_GUARD}"
     r"(?:(?:(?:[A-Z]?[a-z]{2,14}+|[A-Z]{2,14}+)++\d{0,4}+|\d{1,14}+[a-zA-Z]?+|[a-zA-Z]\d{0,14}+)(?:[_-]++|(?=[/=+])|\Z)"
-    r"|(?<![_-])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{7,64})(?![\w-]))++(?:[/=+]++|\Z))++\Z"
+    rf"|(?<![_-])(?:(?<!\.){_UUID}|[0-9a-f]{{7,64}})(?![\w-]))++(?:[/=+]++|\Z))++\Z"
 )
 _PLAIN = LazyPattern(_PLAIN_TEXT, flags=re.ASCII)
 _PLAIN_BYTES = re.compile(_PLAIN_TEXT.encode())
+_ESCAPED_BLANK = re.compile(rb"\\[nrt]")
 _ESCAPE = LazyPattern(r"\\+(?:[bf]|u[0-9a-fA-F]{4})|%[0-9a-fA-F]{2}")
 _REST = LazyPattern(r"[\w-]*+", flags=re.ASCII)
 _BEFORE = LazyPattern(r"(?<![\w-])[\w-]++\Z", flags=re.ASCII)
@@ -212,11 +217,8 @@ _LATER_STARTS = LazyPattern(r"[/=+](?=[\w-]{8})", flags=re.ASCII)
 def in_ascii(text: str) -> bytes:
     """Return `text`, every character in its place, with "?" for what is not ASCII, and blanks for escaped ones."""
     ascii_bytes = text.encode("ascii", "replace")
-    if b"\\" in ascii_bytes:
-        # Else the line that begins behind one would seem to begin with an "n".
-        for escaped in (b"\\n", b"\\r", b"\\t"):
-            ascii_bytes = ascii_bytes.replace(escaped, b"  ")
-    return ascii_bytes
+    # Else the line that begins behind one would seem to begin with an "n".
+    return _ESCAPED_BLANK.sub(b"  ", ascii_bytes) if b"\\" in ascii_bytes else ascii_bytes
 
 
 def may_hold_token(ascii_bytes: bytes) -> bool:
@@ -244,7 +246,7 @@ def long_words(text: str, ascii_bytes: bytes) -> Iterator[tuple[int, int]]:
         end = len(mask) if end < 0 else end
         escape = _ESCAPE.match(text, start - 1) if start and text[start - 1] in "\\%" else None
         first = min(escape.end(), end) if escape else start
-        if not _PLAIN.match(text[first:end]):
+        if not _PLAIN.match(text, first, end):
             yield first, end
         start = mask.find(_RUN, end)
 

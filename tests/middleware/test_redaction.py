@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from middleware.memory.redaction import may_hold_secret, redact, redact_command, redact_definition, redact_text
+from middleware.memory.redaction import (
+    may_hold_secret,
+    redact,
+    redact_command,
+    redact_definition,
+    redact_text,
+    signs_of_secrets,
+)
 from middleware.memory.shortening import shorten
 
 SECRETS = [
@@ -206,6 +213,29 @@ def test_what_learning_and_people_need_stays(value: Any) -> None:
 
 def test_a_secret_that_only_its_randomness_gives_away_is_taken() -> None:
     assert redact({"x": "use kJ8sLq2mPzR8tWv4nBh7cYdX3e now"}) == {"x": "use [redacted] now"}
+
+
+@pytest.mark.parametrize(
+    ("before", "secret"),
+    [
+        ("", "amzn.mws.d5153664-4039-4142-81e6-415a95f2ee55"),
+        ("", "amzn.mws.4ea38b7b-f563-7709-4bae-87aea15c0000"),
+        (
+            "https://harbour.webhook.office.com/webhookb2/",
+            "4ea38b7b-f563-7709-4bae-87aea15c0000@4ea38b7b-f563-7709-4bae-87aea15c0001/IncomingWebhook/"
+            "9f86d081884c7d659a2feaa0c55ad015/4ea38b7b-f563-7709-4bae-87aea15c0002",
+        ),
+    ],
+)
+def test_a_secret_made_of_ids_is_known_by_what_stands_before_it(before: str, secret: str) -> None:
+    value = {"text": f"use {before}{secret} now"}
+    signs = signs_of_secrets(json.dumps(value))
+    assert redact(value, signs=signs) == {"text": f"use {before}[redacted] now"}
+
+
+def test_ids_and_paths_are_no_reason_to_look_closer() -> None:
+    text = "d5153664-4039-4142-81e6-415a95f2ee55 src/middleware/memory/a_file be53da2ff5c274bfe4885c4dae8200768dce1228"
+    assert not may_hold_secret(text)
 
 
 def test_names_and_values_of_pairs_and_flags_belong_together() -> None:
