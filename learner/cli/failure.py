@@ -11,6 +11,8 @@ def failure_line(error: Exception) -> str | None:
     """Return the line to print for `error`, or None when it is not one that we raise for people."""
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] in _PACKAGES:
         return f"{error}; is another project's package in place of ours? ask learner doctor"
+    if isinstance(error, RuntimeError) and "home directory" in str(error):  # pathlib has no class of its own for it
+        return "no home directory is known for this user, or for the one that ~ names; set HOME, or spell the path out"
     if any(base.__name__ in _BASES for base in type(error).__mro__):
         return " ".join(str(error).split())
     return None

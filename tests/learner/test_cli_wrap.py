@@ -107,6 +107,12 @@ def test_without_a_terminal_nothing_is_changed_unless_one_says_so(home: Path) ->
     assert file.read_text() != before
 
 
+def test_a_home_that_nobody_has_is_said_in_one_line(home: Path) -> None:
+    done = run(home, "wrap", "~nobody-is-called-this/mcp.json", "--yes")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert "set HOME" in done.stderr
+
+
 def test_json_says_what_was_done_to_each_server(home: Path) -> None:
     done = run(home, "wrap", "cursor", "--yes", "--json", "--timeout", "30")
     (said,) = json.loads(done.stdout)
