@@ -20,7 +20,7 @@ import apsw
 
 from middleware.memory.artefacts import remove_artefact
 from middleware.memory.doomed import FORGOTTEN, KEYS, Doomed, Selection, text_columns
-from middleware.memory.errors import MemoryBusyError
+from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.leftovers import files_that_hold, outside
 from middleware.memory.rows import close_orphans, take_in_spools
 from middleware.memory.scrub import empty_search, require_room, scrub, zero_what_is_deleted
@@ -111,7 +111,8 @@ class Forgetting:
 
         Raises:
             MemoryBusyError: another process keeps the memory, or is forgetting too.
-            MemoryFileError: the disk has no room to rewrite the memory; nothing was changed.
+            MemoryFileError: the disk has no room to rewrite the memory, or its folder cannot be written; nothing was
+                changed. Or its index cannot be removed; doing it again is safe.
             ArtefactError: an artefact's folder cannot be removed.
         """
         require_room(self._path)
@@ -151,17 +152,26 @@ class Forgetting:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Hold the mark. Whoever has done everything removes it; else it says that there is something to finish."""
-        descriptor = os.open(self._mark, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        try:
+        while True:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                descriptor = os.open(self._mark, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             except OSError as error:
-                raise MemoryBusyError(
-                    f"another learner forget is at work on {self._path}; try again when it has finished"
+                raise MemoryFileError(
+                    f"{self._mark} cannot be written: {error.strerror}; nothing was changed; see who may write there"
                 ) from error
-            yield
-        finally:
-            os.close(descriptor)
+            try:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError as error:
+                    raise MemoryBusyError(
+                        f"another learner forget is at work on {self._path}; try again when it has finished"
+                    ) from error
+                # One that ended between the two steps has removed what we locked, and a third would not see us.
+                if self._mark.exists() and os.path.samestat(os.fstat(descriptor), self._mark.stat()):
+                    yield
+                    return
+            finally:
+                os.close(descriptor)
 
     def _take_in(self) -> list[Path]:
         """Take in the spools of the dead; return those of the living that hold records for longer than they should."""

@@ -275,7 +275,12 @@ class Memory:
     def _remove_nearest(self) -> None:
         """Remove the index of queries: some of them are to go. The next who needs it makes it anew."""
         self._nearest = None
-        remove_index(self._index_folder)
+        try:
+            remove_index(self._index_folder)
+        except OSError as error:  # not ours, or somebody writes it this moment
+            raise MemoryFileError(
+                f"the index {self._index_folder} cannot be removed: {error.strerror}; remove it and run this again"
+            ) from error
 
     def _queries_after(self, trial_id: int) -> Iterator[tuple[int, str]]:
         for key, query in self._db.execute(

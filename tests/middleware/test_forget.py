@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from middleware.memory.artefacts import Manifest, write_artefact
 from middleware.memory.doomed import FORGOTTEN, Selection
-from middleware.memory.errors import MemoryBusyError
+from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.processes import process_identity
 from middleware.memory.records import Hint, Trial, Verdict
 from middleware.memory.rows import served_hints, write
@@ -465,3 +465,33 @@ def test_killed_at_any_moment_it_serves_nothing_forgotten_and_finishes_when_run_
     assert finished.returncode == 0, finished.stderr
     filled._db.close()
     assert traces(tmp_path / "artefacts") == [path for path in traces(tmp_path) if "copy" not in path.parts] == []
+
+
+@pytest.mark.parametrize("end", [".forgetting", ".nearest/held"])
+def test_what_cannot_be_written_or_removed_is_named(end: str, filled: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    if end == ".forgetting":
+        filled.path.with_name(filled.path.name + end).mkdir()
+    else:
+
+        def refuse(folder: Path) -> None:
+            raise PermissionError(13, "Permission denied", str(folder))
+
+        monkeypatch.setattr("middleware.memory.store.remove_index", refuse)
+    with pytest.raises(MemoryFileError, match=end[:8]):
+        filled.forgetting.carry_out(CONTAINING)
+
+
+def test_a_lock_that_another_has_just_removed_is_none(filled: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = filled.path.with_name(filled.path.name + ".forgetting")
+    lock = fcntl.flock
+    locked: list[int] = []
+
+    def late(descriptor: int, operation: int) -> None:
+        if not locked:
+            mark.unlink()  # as one does that ends between our opening and locking
+        lock(descriptor, operation)
+        locked.append(os.fstat(descriptor).st_nlink)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    assert filled.forgetting.carry_out(CONTAINING).complete
+    assert locked[:2] == [0, 1]
