@@ -19,6 +19,7 @@ from pathlib import Path
 from middleware.clients.jsonc import parse
 from middleware.errors import ClientFileError
 from middleware.memory.identity import digest, now
+from middleware.memory.spool import state_directory
 
 _FORMAT = 1
 _SCRIPT = rb"""#!/bin/sh
@@ -104,9 +105,8 @@ class Backup:
 
 
 def wrapped_directory() -> Path:
-    """Return the folder of all backups: in `XDG_STATE_HOME`, else in ~/.local/state."""
-    state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state).absolute() if state else Path.home() / ".local" / "state") / "practicum" / "wrapped"
+    """Return the folder of all backups."""
+    return state_directory() / "wrapped"
 
 
 def directory_of(path: Path) -> Path:

@@ -88,20 +88,25 @@ def check_program(program: str = sys.executable) -> str:
         ClientFileError: it does not start the relay as a client would.
     """
     absolute = os.path.abspath(program) if program else ""  # noqa: PTH100 - Path.resolve() would follow links
-    try:
-        done = run(  # noqa: S603 - the Python that runs this
-            [absolute, "-I", "-m", "learner", "--version"], stdin=DEVNULL, capture_output=True, timeout=_CHECK_S
-        )
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        problem = "" if done.returncode == 0 else said[-1] if said else f"exit code {done.returncode}"
-    except (OSError, ValueError, SubprocessError) as error:
-        problem = str(error)
+    problem = version_problem(absolute, "-I", "-m", "learner")
     if problem:
         raise ClientFileError(
             f"`{absolute} -I -m learner --version` fails ({problem}), and so would every entry; install practicum into "
             "an environment of its own (python -m venv, pipx), and run that one's learner wrap"
         )
     return absolute
+
+
+def version_problem(*words: str) -> str:
+    """Return why `words --version` fails; "" where it does not."""
+    try:
+        done = run(  # noqa: S603 - this Python, or what a client's file names, which the client starts itself
+            [*words, "--version"], stdin=DEVNULL, capture_output=True, timeout=_CHECK_S
+        )
+    except (OSError, ValueError, SubprocessError) as error:
+        return str(error)
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    return "" if done.returncode == 0 else said[-1] if said else f"it ends with exit code {done.returncode}"
 
 
 def plan_wrap(paths: Sequence[Path], launcher: Launcher, only: Collection[str] = ()) -> list[Plan]:

@@ -1,6 +1,5 @@
 """After forgetting: does any file of ours still hold the text? Looked at in the files, not in what we think we did."""
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +9,7 @@ import apsw
 from middleware.memory.database import default_path
 from middleware.memory.doomed import OUR_COLUMNS
 from middleware.memory.spellings import holds, spellings
-from middleware.memory.spool import spool_files
+from middleware.memory.spool import spool_files, state_directory
 
 # A shorter text stands in a database by chance: where one value ends and the next begins.
 _SHORT = 6  # bytes
@@ -37,9 +36,8 @@ def files_that_hold(database: apsw.Connection, path: Path, text: str) -> list[Pa
 
 def outside(text: str) -> list[Path]:
     """Return the files of ours outside the data directory that hold `text`: the backups of wrapped clients' files."""
-    state = os.environ.get("XDG_STATE_HOME")
-    with suppress(RuntimeError):  # no home directory
-        folder = (Path(state) if state else Path.home() / ".local" / "state") / "practicum" / "wrapped"
+    with suppress(RuntimeError):
+        folder = state_directory() / "wrapped"
         return [file for file in sorted(folder.rglob("*")) if file.is_file() and _file_holds(file, text)]
     return []
 

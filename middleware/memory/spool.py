@@ -196,14 +196,8 @@ class WaitingSpool(NamedTuple):
 
 def waiting_spools(memory: Path) -> list[WaitingSpool]:
     """Return the spools for `memory` that hold records, of the living and of the dead; they stay as they are."""
-    found = []
-    for folder in folders(memory):
-        try:
-            paths = sorted(path for path in folder.iterdir() if path.name.startswith(_prefix(memory)))
-        except OSError:
-            continue
-        found += [spool for path in paths if (spool := _look(path)) is not None and spool.records != 0]
-    return found
+    looked_at = map(_look, spool_files(memory))
+    return [spool for spool in looked_at if spool is not None and spool.records != 0]
 
 
 def _look(path: Path) -> WaitingSpool | None:
@@ -232,12 +226,21 @@ def _look(path: Path) -> WaitingSpool | None:
         os.close(descriptor)
 
 
+def state_directory() -> Path:
+    """Return our folder for what is neither the memory nor in it: in `XDG_STATE_HOME`, else in ~/.local/state.
+
+    Raises:
+        RuntimeError: the user has no home directory.
+    """
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state).absolute() if state else Path.home() / ".local" / "state") / "practicum"
+
+
 def folders(memory: Path) -> list[Path]:
     """Return where spools for `memory` may lie, the first choice first."""
     found = [_real(memory).parent]
-    with suppress(RuntimeError):  # no home directory
-        state = os.environ.get("XDG_STATE_HOME")
-        found.append((Path(state) if state else Path.home() / ".local" / "state") / "practicum")
+    with suppress(RuntimeError):
+        found.append(state_directory())
     # Not tempfile.gettempdir(): the module is slow to import, and what it tries out is tried anyway.
     found.append(Path(os.environ.get("TMPDIR") or "/tmp"))  # noqa: S108 - made with O_EXCL, read by owner only
     return found

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from learner.cli.health.finding import Finding, Place, command
 from learner.cli.health.packages import PACKAGES, Interpreter, ask
-from learner.cli.health.starting import problem_of_starting, version_problem
+from learner.cli.health.starting import problem_of_starting
 from middleware.clients.backup import all_backups, wrapped_directory
 from middleware.clients.entry import Entry, Relay
 from middleware.clients.installed import ClientFile, Server, installed
+from middleware.clients.wrap import version_problem
 from middleware.memory.database import default_path
 
 _FILLED_IN = "${"  # the client puts something else there, nobody but it knows what
@@ -88,7 +89,7 @@ def _relay_problem(entry: Entry, environment: Mapping[str, str]) -> str:
     if program is None:
         return f"{relay.program} is not there, or cannot be run"
     if Path(program).name == "learner":
-        return version_problem(program)
+        return _version_problem(program)
     return _interpreter_problem(program)
 
 
@@ -104,6 +105,9 @@ def _running(file: ClientFile, who: str, relay: Relay) -> Finding:
     return Finding("client relay", "ok", text)
 
 
+_version_problem = cache(version_problem)  # many entries name the same program
+
+
 @cache
 def _asked(program: str) -> Interpreter:
     return ask(program)
@@ -117,7 +121,7 @@ def _interpreter_problem(program: str) -> str:
     folders = {Path(folder).parent for folder in answer.folders.values() if folder is not None}
     if len(folders) > 1:
         return f"{program} finds the four packages in different places: {', '.join(sorted(map(str, folders)))}"
-    return version_problem(program, "-I", "-m", "learner")
+    return _version_problem(program, "-I", "-m", "learner")
 
 
 def _memory(who: str, entry: Entry, environment: Mapping[str, str], place: Place) -> Iterator[Finding]:

@@ -129,7 +129,8 @@ def _claimed() -> Iterator[Finding]:
     """Find other distributions that install one of the four: whoever is installed last has overwritten the other."""
     for other in importlib.metadata.distributions():
         try:
-            name = other.metadata["Name"] or "without a name"
+            # A missing name is an error in newer Pythons, and `get` is not declared in older ones.
+            name = other.metadata["Name"] if "Name" in other.metadata else "without a name"  # noqa: SIM401 - see above
             claimed = sorted({file.parts[0] for file in other.files or () if len(file.parts) > 1} & set(PACKAGES))
         except (OSError, ValueError, TypeError, csv.Error):
             continue  # damaged, and not ours

@@ -9,14 +9,12 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import IO
 
 from middleware.clients.entry import LAUNCH, Entry
 from middleware.memory.redaction import redact_text
 
-_VERSION_S = 60
 _ANSWER_S = 60.0  # a server may be downloaded first (npx, uvx)
 _END_S = 10.0
 _INITIALIZE = {
@@ -29,19 +27,6 @@ _INITIALIZE = {
         "clientInfo": {"name": "learner doctor", "version": "1"},
     },
 }
-
-
-@cache
-def version_problem(*words: str) -> str:
-    """Return why `words --version` fails; "" where it does not."""
-    try:
-        done = subprocess.run(  # noqa: S603 - what a client's file names, which the client starts itself
-            [*words, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=_VERSION_S
-        )
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        return str(error)
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    return "" if done.returncode == 0 else said[-1] if said else f"it ends with exit code {done.returncode}"
 
 
 def problem_of_starting(entry: Entry, environment: Mapping[str, str], *, seconds: float = _ANSWER_S) -> str:
