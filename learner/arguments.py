@@ -50,7 +50,7 @@ def _leaves(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
 
 def differences(failed: Mapping[str, Any], worked: Mapping[str, Any]) -> list[Difference]:
     """Return what differs, in the order in which the failed call gives its arguments, then what only the other has."""
-    one, other = leaves(failed), leaves(worked)
+    one, other = (leaves(arguments) if arguments else {} for arguments in (failed, worked))  # none are no value
     return [
         Difference(path, one.get(path, MISSING), other.get(path, MISSING))
         for path in [*one, *(path for path in other if path not in one)]

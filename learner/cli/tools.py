@@ -84,7 +84,9 @@ def _show_failures(memory: Memory, server: str | None, tool: str | None, limit: 
     if as_json:
         print_json([_json(each) for each in found])
         return
-    if not counted:
+    if not counted and (server or tool):
+        click.echo("no such call is remembered; learner tools shows which servers and tools were seen")
+    elif not counted:
         click.echo("no call is remembered yet; put learner proxy in front of a server, and use it")
     elif not ranked:
         click.echo(f"none of {sum(each.calls for each in counted)} calls failed")

@@ -1,6 +1,7 @@
 """`learner wrap` and `unwrap`: the relay in a client's configuration file, and out of it again."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -64,7 +65,8 @@ def wrap_command(
     present = _memory_to_name(memory)
     options = {**({"--memory": str(present)} if present else {}), **_spelled(passed_on)}
     launcher = Launcher(check_program(), options, present or default_path().absolute())
-    _go(plan_wrap(files_named(target, Path.cwd()), launcher, only), yes=yes, dry_run=dry_run, as_json=as_json)
+    plans = plan_wrap(files_named(target, Path.cwd()), launcher, only)
+    _go(target, plans, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
 @click.command("unwrap", help=f"Take the relay out of CLIENT_OR_FILE again: {_TARGET}.")
@@ -72,7 +74,8 @@ def wrap_command(
 def unwrap_command(target: str, only: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool) -> None:
     """Take the relay out of a client's file."""
     _check_asking(yes or dry_run, as_json)
-    _go(plan_unwrap(files_named(target, Path.cwd()), only), yes=yes, dry_run=dry_run, as_json=as_json)
+    plans = plan_unwrap(files_named(target, Path.cwd()), only)
+    _go(target, plans, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
 def _spelled(values: Mapping[str, Any]) -> dict[str, str | None]:
@@ -104,7 +107,7 @@ def _memory_to_name(given: Path | None) -> Path | None:
     return default_path().absolute() if is_moved else None
 
 
-def _go(plans: Sequence[Plan], *, yes: bool, dry_run: bool, as_json: bool) -> None:
+def _go(target: str, plans: Sequence[Plan], *, yes: bool, dry_run: bool, as_json: bool) -> None:
     has_changes = any(plan.is_change for plan in plans)
     if not as_json:
         for plan in plans:
@@ -121,7 +124,7 @@ def _go(plans: Sequence[Plan], *, yes: bool, dry_run: bool, as_json: bool) -> No
     elif is_meant:
         for plan, backup in done:
             if plan.is_change:
-                _report(plan, backup)
+                _report(target, plan, backup)
     else:
         click.echo("nothing was changed")
 
@@ -139,11 +142,13 @@ def _show(plan: Plan) -> None:
         click.echo(f"  + {harmless(change.after)}")
 
 
-def _report(plan: Plan, backup: Backup | None) -> None:
+def _report(target: str, plan: Plan, backup: Backup | None) -> None:
     click.echo(f"changed {harmless(str(plan.path))}; restart {plan.client or 'the client'} to see it")
     if backup is None:
         return
-    click.echo(f"take it out again: learner unwrap; without Practicum: sh {harmless(str(backup.restore_script))}")
+    back = harmless(shlex.join(["learner", "unwrap", target]))
+    script = harmless(shlex.join(["sh", str(backup.restore_script)]))
+    click.echo(f"take it out again: {back}; without Practicum: {script}")
     if any((folder / ".git").exists() for folder in plan.path.parents):
         click.echo("the file lies in a git repository: what was written names this machine's Python; do not commit it")
 

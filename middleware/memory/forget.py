@@ -88,7 +88,7 @@ class Forgetting:
         self._path = path
         self._remove_nearest = remove_nearest
         self._gathered: Doomed | None = None
-        self._mark = path.with_name(path.name + ".forgetting")
+        self._mark = _mark(path)
 
     def unfinished(self) -> bool:
         """Return whether an earlier forgetting was cut short: what it deleted may still be in the files."""
@@ -287,6 +287,25 @@ class Forgetting:
             oldest=min((str(row[2]) for row in by_server), default=None),
             newest=max((str(row[3]) for row in by_server), default=None),
         )
+
+
+def was_cut_short(path: Path) -> bool:
+    """Return whether a forgetting in the memory at `path` ended before it was done; not while one is at work."""
+    try:
+        descriptor = os.open(_mark(path), os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _mark(path: Path) -> Path:
+    return path.with_name(path.name + ".forgetting")
 
 
 def _size(path: Path) -> int:

@@ -21,6 +21,11 @@ def test_what_differs_is_found_deep_inside() -> None:
     ]
 
 
+def test_a_call_without_arguments_lacks_those_of_the_other_and_nothing_else() -> None:
+    assert differences({}, {"station": "Corvane"}) == [Difference("station", MISSING, "Corvane")]
+    assert differences({"days": []}, {}) == [Difference("days", [], MISSING)]
+
+
 @pytest.mark.parametrize(("one", "other"), [(1, True), (1, 1.0), (0, False), ("1", 1), ({}, []), (None, "")])
 def test_values_of_different_types_differ(one: Any, other: Any) -> None:
     assert differences({"a": one}, {"a": other}) == [Difference("a", one, other)]

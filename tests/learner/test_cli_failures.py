@@ -76,6 +76,8 @@ def test_no_calls_and_no_failures_are_said(memory_file: Path) -> None:
     sea = recorded_server(memory_file, "sea", [tool_definition("tide")])
     recorded_call(memory_file, sea, "tide", {})
     assert "none of 1 calls failed" in run("tools", "--failures", memory=memory_file).stdout
+    other = run("tools", "--failures", "--server", "see", memory=memory_file).stdout
+    assert "no such call is remembered; learner tools shows which" in other
     assert "--failures" not in run("tools", memory=memory_file).stdout
     assert json.loads(run("tools", "--failures", "--json", memory=memory_file).stdout) == []
 

@@ -1,5 +1,6 @@
 """`learner doctor` on memories in every state, and what --prune does to them."""
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from learner.cli.health.memory import memory_findings, spool_findings
 from learner.cli.health.pruning import prune, to_prune
 from learner.cli.health.sqlite import sqlite_findings
 from middleware.memory.database import open_database
+from middleware.memory.doomed import Selection
 from middleware.memory.errors import MemoryFileError
 from middleware.memory.nearest import index_folder
 from middleware.memory.rows import write
@@ -257,3 +259,16 @@ def test_a_limit_is_a_number_from_zero_on() -> None:
     found = [limit({"X": value}, "X") for value in ("0", "1e3", "", "x", "-1", "inf", "nan")]
     assert found == [0.0, 1000.0, None, None, None, None, None]
     assert limit({}, "X") is None
+
+
+def test_a_forgetting_that_was_cut_short_is_told_until_one_is_done(place: Place) -> None:
+    mark = place.memory.with_name(place.memory.name + ".forgetting")
+    with mark.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert "forgetting" not in {finding.topic for finding in memory_findings(place)}, "one is at work"
+    finding = only(memory_findings(place), "forgetting")
+    assert finding.level == "failure"
+    assert finding.mend == "learner forget --before 1970-01-01 --yes"
+    with Memory(place.memory) as memory:
+        memory.forgetting.carry_out(Selection(None, "1970-01-01T00:00:00.000Z", (), None))
+    assert texts(memory_findings(place), "failure") == []

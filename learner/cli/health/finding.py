@@ -18,6 +18,7 @@ Topic = Literal[
     "memory access",
     "memory size",
     "memory log",
+    "forgetting",
     "search index",
     "query index",
     "calls in flight",

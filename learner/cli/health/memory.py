@@ -9,12 +9,14 @@ from learner.cli.health.finding import Finding, Place, command, megabytes
 from learner.cli.show import when
 from middleware.memory.database import NETWORK_FILE_SYSTEMS, file_system
 from middleware.memory.errors import MemoryBusyError, MemoryFileError
+from middleware.memory.forget import was_cut_short
 from middleware.memory.inspection import Inspection
 from middleware.memory.nearest import index_folder
 from middleware.memory.retention import KEEP_BYTES, KEEP_DAYS
 from middleware.memory.spool import waiting_spools
 
 LOOK_S = 20.0  # for looking through the file, where nobody asks for more
+_ERASES = "if you do not know it any more, the command here at least erases for good what it had deleted"
 LONG_LOG = 100_000_000  # bytes; relays bring their log into the file at some 40 MB
 
 
@@ -30,6 +32,10 @@ def memory_findings(place: Place) -> Iterator[Finding]:
         yield Finding("memory", "failure", f"{path} is {kind}", command("unset", "PRACTICUM_MEMORY"))
         return
     yield from _access(path)
+    if was_cut_short(path):
+        # What it was to forget is written nowhere, on purpose: only whoever gave it can give it again.
+        text = f"a forgetting was cut short: give that learner forget again; {_ERASES}"
+        yield Finding("forgetting", "failure", text, place.learner("forget", "--before", "1970-01-01", "--yes"))
     try:
         with Inspection(path) as inspection:
             yield from _inside(inspection, place)
