@@ -1,7 +1,8 @@
 """What can go wrong with the memory.
 
 MemoryFileError
-└── MemoryBusyError    another process holds it
+├── MemoryBusyError     another process holds it
+└── MemoryDamagedError  it is damaged, or no database at all
 ArtefactError          an artefact's folder is missing, damaged, or cannot be written
 """
 
@@ -12,6 +13,10 @@ class MemoryFileError(Exception):
 
 class MemoryBusyError(MemoryFileError):
     """Another process held the memory for longer than the busy timeout."""
+
+
+class MemoryDamagedError(MemoryFileError):
+    """The file is damaged, or no database: it will be no better when something else is."""
 
 
 class ArtefactError(Exception):

@@ -7,7 +7,7 @@ from types import TracebackType
 
 import apsw
 
-from middleware.memory.errors import MemoryBusyError, MemoryFileError
+from middleware.memory.errors import MemoryBusyError, MemoryDamagedError, MemoryFileError
 from middleware.memory.migrations import STEPS
 from middleware.memory.nearest import index_folder, index_problem
 from middleware.memory.processes import process_is_gone
@@ -25,7 +25,8 @@ class Inspection:
     """One memory file, opened to look at. Use it as a context manager.
 
     Raises:
-        MemoryFileError: on opening: it cannot be read, or is no database.
+        MemoryFileError: on opening: it cannot be read.
+        MemoryDamagedError: on opening, or on leaving after what SQLite said inside: it is damaged, or no database.
         MemoryBusyError: from any method, when another process holds the memory for longer than two seconds.
     """
 
@@ -36,7 +37,7 @@ class Inspection:
         except apsw.BusyError as error:
             raise _busy(path) from error
         except (apsw.NotADBError, apsw.CorruptError) as error:
-            raise MemoryFileError(f"{path} is not a memory (not an SQLite database, or damaged): {error}") from error
+            raise MemoryDamagedError(f"{path} is not a memory (not an SQLite database, or damaged): {error}") from error
         except apsw.Error as error:
             raise MemoryFileError(f"{path} cannot be opened: {error}") from error
 
@@ -50,6 +51,8 @@ class Inspection:
             self._db.close()
         if isinstance(error, apsw.BusyError):
             raise _busy(self.path) from error
+        if isinstance(error, apsw.NotADBError | apsw.CorruptError):
+            raise MemoryDamagedError(f"{self.path} is damaged: {error}") from error
         if isinstance(error, apsw.Error):
             raise MemoryFileError(f"{self.path} could not be read: {error}") from error
 

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from learner.cli.health.disk import disk_findings
@@ -95,6 +96,26 @@ def test_damage_is_a_failure_and_its_remedy_moves_the_file_away(place: Place) ->
     assert os.system(finding.mend) == 0
     assert [each.level for each in memory_findings(place)] == ["ok"]
     assert place.memory.with_name("memory.db.damaged").read_bytes() == data
+
+
+def test_a_memory_that_cannot_be_opened_for_another_reason_is_not_moved_away(place: Place) -> None:
+    # As on a read-only or full disk: SQLite finds no room for what it needs beside the file.
+    beside = place.memory.with_name(place.memory.name + "-wal")
+    beside.unlink(missing_ok=True)
+    beside.mkdir(mode=0o700)
+    finding = only(memory_findings(place), "memory")
+    assert (finding.level, finding.mend) == ("failure", "export PRACTICUM_MEMORY=ANOTHER-FILE")
+    beside.rmdir()
+    assert texts(memory_findings(place), "failure") == []
+
+
+def test_another_program_s_database_is_not_moved_away(memory_file: Path) -> None:
+    with apsw.Connection(str(memory_file)) as other:
+        other.execute("CREATE TABLE bookmarks (url)")
+    other.close()
+    finding = only(memory_findings(Place(memory_file, {})), "memory")
+    assert (finding.level, "another program's database" in finding.text) == ("failure", True)
+    assert finding.mend == "export PRACTICUM_MEMORY=ANOTHER-FILE"
 
 
 @pytest.mark.parametrize("content", [b"", b"no database " * 999, b"SQLite format 3\0" + b"\xff" * 5000])

@@ -8,7 +8,7 @@ from pathlib import Path
 from learner.cli.health.finding import Finding, Place, command, megabytes
 from learner.cli.show import when
 from middleware.memory.database import NETWORK_FILE_SYSTEMS, file_system
-from middleware.memory.errors import MemoryBusyError, MemoryFileError
+from middleware.memory.errors import MemoryBusyError, MemoryDamagedError, MemoryFileError
 from middleware.memory.forget import was_cut_short
 from middleware.memory.inspection import Inspection
 from middleware.memory.nearest import index_folder
@@ -41,8 +41,11 @@ def memory_findings(place: Place) -> Iterator[Finding]:
             yield from _inside(inspection, place)
     except MemoryBusyError as error:
         yield Finding("memory", "warning", str(error), place.learner("doctor"))
-    except MemoryFileError as error:
+    except MemoryDamagedError as error:
         yield Finding("memory", "failure", str(error), _move_away(path))
+    except MemoryFileError as error:
+        # A read-only or full disk, or somebody else's database: nothing that moving the file away would mend.
+        yield Finding("memory", "failure", str(error), command("export", "PRACTICUM_MEMORY=ANOTHER-FILE"))
 
 
 def spool_findings(place: Place) -> Iterator[Finding]:
@@ -82,7 +85,8 @@ def _place(path: Path) -> Iterator[Finding]:
         text = f"{folder} is on a network file system ({kind}), where SQLite can lose commits"
         yield Finding("memory", "failure", text, "export PRACTICUM_MEMORY=FILE-ON-A-LOCAL-DISK")
     if not os.access(folder, os.W_OK | os.X_OK):
-        yield Finding("memory", "failure", f"nothing can be written in {folder}", command("ls", "-ld", folder))
+        text = f"nothing can be written in {folder}"
+        yield Finding("memory", "failure", text, command("chmod", "u+rwx", folder))
 
 
 def _access(path: Path) -> Iterator[Finding]:
