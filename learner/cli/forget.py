@@ -1,7 +1,7 @@
 """`learner forget`: delete what should not be kept, and whatever was made from it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -101,6 +101,7 @@ def forget_command(
             done = forgetting.carry_out(selection, tell)
         elif not as_json:
             _show(found, left)
+            _tell_outside(forgetting.outside(selection))
     if as_json:
         print_json(_report(found, done))
     elif done is not None:
@@ -148,12 +149,16 @@ def _lines(found: Found) -> Iterator[str]:
 def _tell(found: Found, done: Forgotten, *, asked: bool) -> None:
     if not asked:
         _show(found, [])
-    for path in done.outside:
-        click.echo(f"not touched, because it lies outside the data directory: {path}")
+    _tell_outside(done.outside)
     if done.complete:
         click.echo(
             "forgotten; backups that you made, and what clients and servers keep themselves, are not ours to change"
         )
+
+
+def _tell_outside(paths: Iterable[Path]) -> None:
+    for path in paths:
+        click.echo(f"not touched, because it lies outside the data directory: {path}")
 
 
 def _incomplete(done: Forgotten) -> str:

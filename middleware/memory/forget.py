@@ -104,6 +104,10 @@ class Forgetting:
         """Return the files of the memory that hold the selection's text, none where it has none."""
         return [] if selection.containing is None else files_that_hold(self._db, self._path, selection.containing)
 
+    def outside(self, selection: Selection) -> list[Path]:
+        """Return the files of ours that hold the selection's text and are not the memory's: they stay."""
+        return [] if selection.containing is None else outside(selection.containing)
+
     def carry_out(self, selection: Selection, progress: Progress = lambda *_: None) -> Forgotten:
         """Delete what meets `selection`, and what was made from it, and look whether it is gone.
 
@@ -136,7 +140,7 @@ class Forgetting:
             left = self.left(selection)
             if selection.containing is not None:
                 spools = [path for path in spools if path in left]
-                elsewhere |= set(outside(selection.containing))
+                elsewhere |= set(self.outside(selection))
             if left or spools:
                 whose = {path: self._whose(path) for path in spools}
                 return Forgotten(tuple(path for path in left if path not in whose), whose, tuple(sorted(elsewhere)))

@@ -68,6 +68,19 @@ def test_nothing_that_meets_it_is_said_and_no_failure(filled: Path) -> None:
     assert (done.exit_code, done.stdout) == (0, "nothing in the memory meets this\n")
 
 
+@pytest.mark.parametrize("text", ["Lindholm", "only a client's file says this"])
+def test_backups_of_clients_files_are_named_also_when_one_only_looks(
+    filled: Path, tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    backup = tmp_path / "practicum" / "wrapped" / "mcp.json-1" / "original"
+    backup.parent.mkdir(parents=True)
+    backup.write_text(f'{{"mcpServers": {{"sea": {{"command": "{text}"}}}}}}')
+    for arguments in (["--dry-run"], ["--yes"]):
+        done = forget(filled, "--containing", text, *arguments)
+        assert (done.exit_code, f"lies outside the data directory: {backup}\n" in done.stdout) == (0, True)
+
+
 def test_without_a_terminal_nothing_is_forgotten_unasked(filled: Path) -> None:
     done = forget(filled, "--containing", "Lindholm")
     assert isinstance(done.exception, NotConfirmedError)
