@@ -27,6 +27,7 @@ def disk_findings(place: Place) -> Iterator[Finding]:
     used = ", ".join(f"{name} {megabytes(size)}" for name, size in parts.items())
     text = f"{megabytes(free)} free in {folder}; used: {used}"
     if free < max(_ENOUGH, parts["memory"]):
+        text += "; make room there: of what is ours, only what is beyond the limits can go"
         yield Finding("disk", "failure" if free < _TOO_LITTLE else "warning", text, place.learner("doctor", "--prune"))
     else:
         yield Finding("disk", "ok", text)
