@@ -205,8 +205,7 @@ _PLAIN_TEXT = (
     r"(?:(?:(?:[A-Z]?[a-z]{2,14}+|[A-Z]{2,14}+)++\d{0,4}+|\d{1,14}+[a-zA-Z]?+|[a-zA-Z]\d{0,14}+)(?:[_-]++|(?=[/=+])|\Z)"
     rf"|(?<![_-])(?:(?<!\.){_UUID}|[0-9a-f]{{7,64}})(?![\w-]))++(?:[/=+]++|\Z))++\Z"
 )
-_PLAIN = LazyPattern(_PLAIN_TEXT, flags=re.ASCII)
-_PLAIN_BYTES = re.compile(_PLAIN_TEXT.encode())
+_PLAIN = re.compile(_PLAIN_TEXT.encode())
 _ESCAPED_BLANK = re.compile(rb"\\[nrt]")
 _ESCAPE = LazyPattern(r"\\+(?:[bf]|u[0-9a-fA-F]{4})|%[0-9a-fA-F]{2}")
 _REST = LazyPattern(r"[\w-]*+", flags=re.ASCII)
@@ -228,7 +227,7 @@ def may_hold_token(ascii_bytes: bytes) -> bool:
     while start >= 0:
         end = mask.find(b" ", start)
         end = len(mask) if end < 0 else end
-        if not _PLAIN_BYTES.match(ascii_bytes, start, end):
+        if not _PLAIN.match(ascii_bytes, start, end):
             return True
         start = mask.find(_RUN, end)
     return False
@@ -246,7 +245,7 @@ def long_words(text: str, ascii_bytes: bytes) -> Iterator[tuple[int, int]]:
         end = len(mask) if end < 0 else end
         escape = _ESCAPE.match(text, start - 1) if start and text[start - 1] in "\\%" else None
         first = min(escape.end(), end) if escape else start
-        if not _PLAIN.match(text, first, end):
+        if not _PLAIN.match(ascii_bytes, first, end):
             yield first, end
         start = mask.find(_RUN, end)
 
