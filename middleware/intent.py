@@ -6,7 +6,7 @@ What a model says there is the query that clients do not tell (docs/decisions/00
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from middleware.abridge import LONG
@@ -40,19 +40,32 @@ class Intents:
 
     def declare(self, text: str, tool: Span, definition: dict[str, Any]) -> Iterator[Edit]:
         """Yield the edits that declare the argument, none for a tool whose schema has no room or names it already."""
-        name, schema = definition.get("name"), definition.get("inputSchema", True)
-        if not isinstance(name, str):
+        schema = definition.get("inputSchema", True)
+        if self._is_named(definition):
             return
-        self._of_server.discard(name)
-        self._of_relay.discard(name)
-        if mentions(schema, INTENT_ARGUMENT):
-            (self._of_relay if _is_added(schema) else self._of_server).add(name)
-        elif schema is True:
+        if schema is True:
             whole = f'{{"type":"object","properties":{{"{INTENT_ARGUMENT}":{_declared}}}}}'
             span = member(text, tool.start, "inputSchema")
             yield _first(text, tool, f'"inputSchema":{whole}') if span is None else Edit(*span, whole)
         elif has_room(schema):
             yield from _in_properties(text, tool)
+
+    def note(self, _text: str, _tool: Span, definition: dict[str, Any]) -> Iterable[Edit]:
+        """Learn from a definition whose argument it is, as `declare` does, and declare nothing."""
+        self._is_named(definition)
+        return ()
+
+    def _is_named(self, definition: dict[str, Any]) -> bool:
+        """Note whose the argument is in this tool; whether its schema names one already, or it has no name itself."""
+        name, schema = definition.get("name"), definition.get("inputSchema", True)
+        if not isinstance(name, str):
+            return True
+        self._of_server.discard(name)
+        self._of_relay.discard(name)
+        if not mentions(schema, INTENT_ARGUMENT):
+            return False
+        (self._of_relay if _is_added(schema) else self._of_server).add(name)
+        return True
 
     def strip(self, data: bytes) -> bytes:
         """Return the message `data` from a client without the argument in its calls."""

@@ -86,13 +86,13 @@ class Relay:
         shares_recording: bool = False,
     ) -> None:
         """A recording that is shared, by exchanges of one client, does not end with this relay. `intents` are given
-        by whoever makes several relays for one server, with `settings` that ask for them."""
+        by whoever makes several relays for one server."""
         self._recording = recording
         self._shares_recording = shares_recording
         self._hints = hints
         self._trial_token = trial_token
         self._settings = settings
-        self._intents = (intents or Intents()) if settings.asks_intents else None
+        self._intents = (intents or Intents()) if settings.intent else None
         self._clock = clock
         self._timeouts = Timeouts(settings.timeout_s, clock)
         # An id may be in flight twice, against the protocol; the answers are taken to come in the requests' order.
@@ -180,7 +180,10 @@ class Relay:
     def _features(self) -> list[EditTool]:
         hints = self._hints()
         features = [appending(hints)] if hints else []
-        return features if self._intents is None else [*features, self._intents.declare]
+        if self._intents is not None:
+            # A client may have kept a list from when models were asked: calls lose the argument all the same.
+            features.append(self._intents.declare if self._settings.asks_intents else self._intents.note)
+        return features
 
     def hints_changed(self) -> Iterator[bytes]:
         """Yield the notifications that tell the client to list the tools again, where it can hear them."""

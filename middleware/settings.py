@@ -17,8 +17,8 @@ MAX_CUT_BYTES = LONG  # above that, messages are not read whole
 @dataclass(frozen=True)
 class Settings:
     """`timeout_s` is the longest that a request may be left without an answer; None: for ever. `capture` says how much
-    is kept of arguments and results; with "cut", the beginnings of those above `cut_bytes`. `intent` says whether
-    models are asked what each call is for.
+    is kept of arguments and results; with "cut", the beginnings of those above `cut_bytes`. `intent` says whether the
+    argument for what a call is for is ours: models are asked (see `asks_intents`), and servers never see it.
     """
 
     timeout_s: float | None = None

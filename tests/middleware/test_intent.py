@@ -231,6 +231,23 @@ def test_where_nothing_is_kept_nothing_is_asked() -> None:
     assert taken.answers(result(1, {"tools": [{"name": "t"}]}))["result"]["tools"] == [{"name": "t"}]
 
 
+def test_where_nothing_is_kept_the_argument_of_an_older_list_still_goes_no_further() -> None:
+    taken = Taken(settings=Settings(intent=True, capture="off"))
+    asked = line("t", {"a": 1, NAME: "to know"}, 2)
+    assert taken.relay.to_server(asked) == line("t", {"a": 1}, 2)
+    assert taken.relay.edits_requests
+    # A tool's own argument is known from its listing, as where models are asked.
+    taken.asks(LIST)
+    own = {"name": "own", "inputSchema": {"required": [NAME]}}
+    listed = {"tools": [own, {"name": "t", "inputSchema": {}}], "ttlMs": 5000}
+    assert taken.answers(result(1, listed))["result"] == listed
+    assert taken.relay.to_server(line("own", {NAME: "x"})) == line("own", {NAME: "x"})
+    assert taken.relay.to_server(asked) == line("t", {"a": 1}, 2)
+    taken.relay.client_message(asked)
+    taken.answers(result(2))
+    assert taken.rows("call", "arguments_json", "intent", "capture") == [(None, None, "off")]
+
+
 def test_of_a_long_call_the_arguments_are_cut_and_the_intent_is_whole() -> None:
     taken = asking()
     sent = line("t", {NAME: "to see", "text": "x" * 300_000})
