@@ -4,6 +4,7 @@ LearnerError
 ├── SuiteError              a suite, or its cases, cannot be read
 ├── EvaluationError         the measurement that was asked for cannot be made
 ├── NothingToLearnError     the memory holds no trial that teaches something
+├── UnknownServerError      no server of that name or uid was seen
 ├── UnknownArtefactError    no artefact has that name, or it has nothing to show
 ├── PracticeError           the server to practise on could not be reached
 ├── NotConfirmedError       somebody was asked and said no, or there was nobody to ask
@@ -25,6 +26,10 @@ class EvaluationError(LearnerError):
 
 class NothingToLearnError(LearnerError):
     """The memory holds no trial that teaches something."""
+
+
+class UnknownServerError(LearnerError):
+    """No server of that name or uid was seen; the message lists those that were."""
 
 
 class UnknownArtefactError(LearnerError):

@@ -44,7 +44,20 @@ def test_help_imports_nothing_heavy() -> None:
         (("import", "suite", "nowhere", "--split", "train"), "no suite at nowhere"),
         (("import", "suite", HARBOUR, "--split", "dev"), "dev"),
         (("distill", "--to", "prompt"), "no solved trial"),
-        (("distill", "--to", "prompt", "--server", "sea"), "no server is called 'sea'"),
+        *[
+            ((*command, "--server", "sea"), "no server is called 'sea'")
+            for command in (
+                ("distill", "--to", "prompt"),
+                ("forget", "--yes"),
+                ("forget", "--yes", "--containing", "x"),
+                ("forget", "--dry-run", "--json"),
+                ("calls",),
+                ("trials", "--json"),
+                ("tools",),
+                ("tools", "--failures", "--json"),
+                ("rollback",),
+            )
+        ],
         (("apply", "nothing"), "no artefact is called 'nothing'"),
         (("evaluate", "--suite", HARBOUR, "--split", "test", "--model", "gpt-9"), "no model is called 'gpt-9'"),
         (("evaluate", "--suite", "nowhere", "--split", "test", "--model", "recall"), "no suite at nowhere"),
@@ -211,7 +224,13 @@ def test_a_demo_in_a_locked_memory_says_so_in_one_line(memory_file: Path) -> Non
 def test_words_that_are_no_text_and_huge_limits_are_taken(memory_file: Path) -> None:
     run("import", "suite", HARBOUR, "--split", "train", memory=memory_file)
     assert run("trials", "--like", "tide \udcff", "--limit", "100000", memory=memory_file).returncode == 0
-    assert run("calls", "--search", "\udcff", "--server", "\udcff", memory=memory_file).returncode == 0
+    assert run("calls", "--search", "\udcff", memory=memory_file).returncode == 0
+    done = run("calls", "--server", "\udcff", memory=memory_file)
+    assert (done.returncode, "no server is called '?'" in done.stderr, "there: harbour" in done.stderr) == (
+        1,
+        True,
+        True,
+    )
     assert run("calls", "--limit", "99999999999999999999", memory=memory_file).returncode == 2
 
 

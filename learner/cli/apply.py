@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from learner.cli.options import json_option, memory_option, memory_path
+from learner.cli.servers import servers_named
 from learner.cli.show import print_json, print_table, when
 from learner.distill.demonstrations import load
 from learner.errors import UnknownArtefactError
@@ -61,6 +62,8 @@ def rollback_command(server: str | None, as_json: bool, memory: Path | None) -> 
     """Take back the newest apply; what was shown before it comes back."""
     with Memory(memory_path(memory)) as opened:
         undone = opened.served.rollback(server)
+        if not undone and server is not None:
+            servers_named(opened, server)
     if as_json:
         print_json([{"server": name, "artefact": was, "now": then} for name, was, then in undone])
         return

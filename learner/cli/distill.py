@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from learner.cli.options import json_option, memory_option, memory_path
+from learner.cli.servers import servers_named
 from learner.cli.show import harmless, print_json, print_table
 from learner.distill.prompt import LIMIT, choose, distill_prompt
 from learner.errors import NothingToLearnError
@@ -68,14 +69,12 @@ def _uid_of(memory: Memory, server: str) -> str:
     """Return the uid of the one server that is called `server`, or has that uid.
 
     Raises:
-        NothingToLearnError: there is none, or several share the name.
+        UnknownServerError: there is none.
+        NothingToLearnError: several share the name.
     """
-    found = [one for one in memory.servers() if server in (one.name, one.uid)]
+    found = servers_named(memory, server)
     if len(found) == 1:
         return found[0].uid
-    if not found:
-        there = ", ".join(sorted({one.name for one in memory.servers()})) or "none yet"
-        raise NothingToLearnError(f"no server is called {server!r} in {memory.path}; there: {there}")
     several = "; ".join(f"{one.uid} is {one.command[:80]}" for one in found)
     raise NothingToLearnError(f"{len(found)} servers are called {server!r}; give one's uid instead: {several}")
 

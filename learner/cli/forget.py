@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from learner.cli.asking import ask, check_json
 from learner.cli.options import json_option, memory_option, memory_path
+from learner.cli.servers import servers_named
 from learner.cli.show import harmless, print_json, when
 from learner.errors import NotForgottenError
 from middleware.memory.doomed import Selection
@@ -90,8 +91,11 @@ def forget_command(
     with _progress() as tell, Memory(path) as opened:
         forgetting = opened.forgetting
         found = forgetting.find(selection, tell)
+        unfinished = forgetting.unfinished()
+        if server is not None and not found and not unfinished:
+            servers_named(opened, server)
         left = forgetting.left(selection) if not found else []
-        to_do = bool(found or left or forgetting.unfinished())
+        to_do = bool(found or left or unfinished)
         done: Forgotten | None = None
         if to_do and not dry_run:
             tell("", 0, 0)

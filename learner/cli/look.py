@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from learner.cli.options import LIMIT, Words, json_option, memory_option, memory_path
+from learner.cli.servers import servers_named
 from learner.cli.show import harmless, print_json, print_table, when
 from middleware.memory.records import CallRecord, Trial
 from middleware.memory.store import Memory
@@ -39,6 +40,8 @@ def calls_command(
         found = opened.calls(
             server=server, tool=tool, outcome=outcome, search=search, corrections=corrections, limit=limit
         )
+        if not found and server is not None:
+            servers_named(opened, server)
     if as_json:
         print_json([_call(call) for call in found])
         return
@@ -116,6 +119,8 @@ def trials_command(
     """
     with Memory(memory_path(memory)) as opened:
         found = opened.trials(server=server, label=label, like=like, limit=limit)
+        if not found and server is not None:
+            servers_named(opened, server)
     if as_json:
         print_json([_trial(trial) for trial in found])
         return

@@ -10,6 +10,7 @@ import click
 
 from learner.arguments import Difference, Missing
 from learner.cli.options import LIMIT, Words, json_option, memory_option, memory_path
+from learner.cli.servers import servers_named
 from learner.cli.show import harmless, print_blocks, print_json, print_table, when
 from learner.failures import Example, ToolFailures, failing, tool_failures
 from middleware.memory.store import Memory
@@ -37,6 +38,8 @@ def tools_command(
     beside it the good call that corrected it, or else the one whose arguments are most alike.
     """
     with Memory(memory_path(memory)) as opened:
+        if server is not None:
+            servers_named(opened, server)
         if failures:
             _show_failures(opened, server, tool, limit or _FAILING, as_json=as_json)
         else:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from learner.cli import learner
-from learner.errors import NotConfirmedError, NotForgottenError
+from learner.errors import NotConfirmedError, NotForgottenError, UnknownServerError
 from middleware.memory.store import Memory
 from tests.conftest import recorded_call, recorded_server
 from tests.middleware.peer import ROOT, TIMEOUT_S
@@ -61,6 +61,15 @@ def test_machines_get_json(filled: Path) -> None:
         [],
         [],
     )
+
+
+def test_a_server_that_was_never_seen_is_a_failure_that_names_those_that_were(filled: Path) -> None:
+    for more in ((), ("--containing", "Lindholm")):
+        done = forget(filled, "--server", "see", "--yes", *more)
+        assert isinstance(done.exception, UnknownServerError)
+        assert str(done.exception).endswith("there: sea")
+    assert left(filled) == 2
+    assert forget(filled, "--server", "sea", "--before", "2000-01-01", "--yes").exit_code == 0
 
 
 def test_nothing_that_meets_it_is_said_and_no_failure(filled: Path) -> None:
