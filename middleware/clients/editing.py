@@ -6,7 +6,8 @@ text moves behind `--`, the text of URL and headers into the environment, as it 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain, count
 
 from middleware.clients.entry import LAUNCH, TYPE_KEYS, URL_KEYS, Options, Relay, read_entry
 from middleware.clients.jsonc import after_comma, parse, plain, spell
@@ -72,13 +73,15 @@ def _wrap_url(
     key = next(key for key in URL_KEYS if key in fields and text[fields[key].value.start] == '"')
     url, headers, env = fields[key], fields.get("headers"), fields.get("env")
     named = list(members(parsed, headers.value.start)) if headers else []
-    variables = {f"PRACTICUM_HEADER_{number}": one for number, one in enumerate(named, 1)}
-    arguments = [*head, "--url-from", _url_variable(key)]
+    own = {one.key for one in members(parsed, env.value.start)} if env else set()
+    url_variable = _free(_url_variable(key), own)
+    variables = {_free(f"PRACTICUM_HEADER_{number}", own): one for number, one in enumerate(named, 1)}
+    arguments = [*head, "--url-from", url_variable]
     for variable, one in variables.items():
         arguments += ["--header", f"{one.key}={variable}"]
     separator = _separator(text, url.start)
     added = [_member("command", spell(program)), _listed(list(map(spell, arguments)))]
-    moved = [_member(_url_variable(key), text[slice(*url.value)])]
+    moved = [_member(url_variable, text[slice(*url.value)])]
     if headers is not None and env is None:
         # They become the environment where they stand, with all that stands between them.
         yield _renamed(parsed, headers, "env")
@@ -106,7 +109,7 @@ def _unwrap_url(text: str, relay: Relay) -> str:
     env = {one.key: one for one in members(plain(text), fields["env"].value.start)} if "env" in fields else {}
     key, spelled = "url", spell(relay.option("--url"))
     if variable in env:
-        key = next((key for key in URL_KEYS if _url_variable(key) == variable), key)
+        key = next((key for key in URL_KEYS if re.fullmatch(_url_variable(key) + r"(__\d+)?", str(variable))), key)
         spelled = text[slice(*env[variable].value)]
     values = {name: env[held] for name, _, held in headers if held in env}
     taken = {variable, *(held for _, _, held in headers)}
@@ -149,6 +152,11 @@ def _renamed(parsed: str, one: Member, name: str) -> Edit:
 
 def _url_variable(key: str) -> str:
     return f"PRACTICUM_{key.upper()}"
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """Return `name`, with a number behind it where the server's own environment has it already."""
+    return next(free for free in chain([name], (f"{name}__{number}" for number in count(2))) if free not in taken)
 
 
 def _spelled_option(name: str, value: str | None) -> list[str]:

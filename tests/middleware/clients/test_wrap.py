@@ -160,6 +160,23 @@ def test_without_a_backup_variables_that_somebody_added_to_a_url_stay(file: Path
     }
 
 
+@pytest.mark.parametrize("key", ["url", "httpUrl"])
+def test_a_urls_own_variables_keep_their_names_whatever_they_are(key: str, file: Path, tmp_path: Path) -> None:
+    own = {f"PRACTICUM_{key.upper()}": "mine", f"PRACTICUM_{key.upper()}__2": "too", "PRACTICUM_HEADER_1": "also"}
+    server = {key: "https://a.example/mcp", "headers": {"Authorization": "Bearer x"}, "env": own}
+    file.write_text(json.dumps({"mcpServers": {"docs": server}}))
+    wrap(file)
+    pairs = json.loads(file.read_text(), object_pairs_hook=lambda pairs: pairs)
+    environment = dict(dict(dict(dict(pairs)["mcpServers"])["docs"])["env"])
+    assert len(environment) == len(dict(dict(dict(pairs)["mcpServers"])["docs"])["env"]) == len(own) + 2
+    assert environment.items() >= own.items()
+    (seen,) = installed(file.parent)
+    assert seen.servers[0].entry.url == "https://a.example/mcp"
+    shutil.rmtree(tmp_path / "state")
+    unwrap(file)
+    assert json.loads(file.read_text()) == {"mcpServers": {"docs": server}}
+
+
 def test_after_an_edit_and_a_second_wrap_unwrap_goes_back_to_the_edit(file: Path) -> None:
     file.write_text(TWO)
     wrap(file)
