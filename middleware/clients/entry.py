@@ -15,6 +15,9 @@ URL_KEYS = ("url", "httpUrl", "serverUrl")
 TYPE_KEYS = ("type", "transport")
 Options = Mapping[str, str | None]  # of `learner proxy`: its name, and its value or None for a flag
 
+# Why an entry is left in which somebody put the relay themselves.
+BY_HAND = "it has a relay already, written by hand"
+
 # What starts the relay, in front of its options: as written here, and as people write it themselves.
 _LAUNCHES = (LAUNCH, LAUNCH[1:])
 _FLAGS = frozenset({"--intent"})
@@ -34,6 +37,9 @@ _MAY_SIGN_IN = (
 )
 _CREDENTIAL = re.compile(r"auth|key|token|secret|cookie|session|passw|credential|bearer", re.IGNORECASE)
 _LOOPBACK = re.compile(r"localhost|.*\.localhost|127\.[0-9.]+|::1", re.IGNORECASE)
+_SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "fish"})
+_SHELL_COMMAND = re.compile(r"-[a-z]*c")
+_IN_SHELL = re.compile(r"""(?<![^\s/;&|('"])learner['"]?(?:\s+--memory[=\s]\s*\S+)?\s+proxy(?![^\s;&|)])""")
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
@@ -110,7 +116,8 @@ def _read_command(value: Mapping[str, Any], common: dict[str, Any]) -> Entry:
         behind = tuple(args[relay.behind :])
         left = "" if behind or isinstance(url, str) else "it has a relay, but no server behind it"
         return Entry(behind, url if isinstance(url, str) and not behind else None, relay=relay, left=left, **common)
-    return Entry((command, *args), left=_reason(value, _STDIO), **common)
+    left = BY_HAND if _starts_relay((command, *args)) else _reason(value, _STDIO)
+    return Entry((command, *args), left=left, **common)
 
 
 def _read_url(value: Mapping[str, Any], common: dict[str, Any], is_gemini: bool) -> Entry:
@@ -194,6 +201,21 @@ def _relay_in(command: str, args: Sequence[str]) -> Relay | None:
     if args[at : at + 1] == ["--"]:
         at += 1
     return Relay(command, tuple(options), tuple(args[: len(LAUNCH)]) == LAUNCH, at)
+
+
+def _starts_relay(words: Sequence[str]) -> bool:
+    """Whether the relay is started by some other program (uvx, env, a shell), whose ways are not ours to know."""
+    for at, word in enumerate(words):
+        if PurePath(word).name == "learner":
+            behind = words[at + 1 :]
+            if behind and behind[0].partition("=")[0] == "--memory":
+                behind = behind[1 if "=" in behind[0] else 2 :]
+            if behind[:1] == ("proxy",):
+                return True
+        is_script = at > 0 and _SHELL_COMMAND.fullmatch(words[at - 1]) is not None
+        if is_script and any(PurePath(each).name in _SHELLS for each in words[:at]) and _IN_SHELL.search(word):
+            return True
+    return False
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from middleware.clients import backup
 from middleware.clients.backup import Backup, Wrapped
 from middleware.clients.document import Place, decode, places
 from middleware.clients.editing import unwrap_entry, wrap_entry
-from middleware.clients.entry import Entry, Options, kept_options, read_entry
+from middleware.clients.entry import BY_HAND, Entry, Options, kept_options, read_entry
 from middleware.clients.jsonc import parse, same, spell
 from middleware.clients.known import client_of
 from middleware.errors import ClientFileError
@@ -250,8 +250,8 @@ def _change(place: Place, entry: Entry, old: str, new: str, launcher: Launcher |
     before = _line(old, entry)
     if new == old:
         if entry.relay is not None and not entry.relay.is_ours:
-            action, reason = "left", "somebody put the relay there by hand"
-        elif entry.relay is None and launcher is None:
+            action, reason = "left", BY_HAND
+        elif entry.relay is None and launcher is None and entry.left != BY_HAND:
             action, reason = "unchanged", "there is no relay"
         else:
             action, reason = ("left", entry.left) if entry.left else ("unchanged", "the relay is there")

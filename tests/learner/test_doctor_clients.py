@@ -219,6 +219,14 @@ def test_edits_and_what_is_left_out_are_told(project: Path, memory: Path) -> Non
     assert finding.mend == f"learner wrap {path}"
 
 
+def test_a_relay_that_another_program_starts_is_neither_run_nor_judged(project: Path, memory: Path) -> None:
+    ours = entry(["/no/such/env", "python3", "-m", "learner", "proxy", "--name", "a", "--", "/no/such/server"])
+    (project / ".mcp.json").write_text(json.dumps({"mcpServers": {"a": ours}}))
+    (finding,) = found(memory, start=True)
+    assert (finding.topic, finding.level, finding.mend) == ("client file", "ok", "")
+    assert "left out: a (it has a relay already, written by hand)" in finding.text
+
+
 def test_what_was_kept_of_an_unwrapped_file_is_pruned(project: Path, memory: Path) -> None:
     path = wrapped(project, memory, {"echo": entry(SERVER)})
     path.write_text(json.dumps({"mcpServers": {"echo": entry(SERVER)}}))

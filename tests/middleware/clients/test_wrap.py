@@ -222,6 +222,45 @@ def test_a_relay_that_somebody_put_there_by_hand_is_left(file: Path) -> None:
     assert file.read_text() == text
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "uvx --from practicum learner proxy --name a -- x",
+        "pipx run --spec practicum learner --memory /m.db proxy --name a -- x",
+        "uv run -- /opt/bin/learner --memory=/m.db proxy --name a -- x",
+        "/usr/bin/env python3 -m learner proxy --name a -- x",
+        "python3 -u -X utf8 -m learner proxy --name a --url https://a.example/mcp",
+        ["sh", "-c", "learner proxy --name a -- x"],
+        ["/bin/bash", "-lc", 'cd /srv && exec "$HOME/bin/learner" --memory /m.db proxy --name a -- x'],
+        ["env", "A=1", "zsh", "-c", "python -m learner proxy --name a -- x;true"],
+    ],
+)
+def test_a_relay_that_another_program_starts_is_left_and_named(command: str | list[str], file: Path) -> None:
+    words = command.split() if isinstance(command, str) else command
+    text = json.dumps({"mcpServers": {"a": {"command": words[0], "args": words[1:]}}})
+    file.write_text(text)
+    for plan in (wrap(file), wrap(file, only=("a",)), unwrap(file)):
+        assert [(change.action, change.reason) for change in plan.changes] == [
+            ("left", "it has a relay already, written by hand")
+        ]
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["uvx", "learner"],
+        ["learner", "serve", "weather"],
+        ["node", "proxy", "learner"],
+        ["agent", "--about", "learner proxy, and how to write one"],
+        ["sh", "-c", "learner serve weather; my-learner proxy; learner proxy-server"],
+    ],
+)
+def test_what_only_looks_like_a_relay_is_wrapped(words: list[str], file: Path) -> None:
+    file.write_text(json.dumps({"mcpServers": {"a": {"command": words[0], "args": words[1:]}}}))
+    assert actions(wrap(file)) == {"a": "wrapped"}
+
+
 def test_an_entry_whose_environment_moves_the_memory_names_the_present_one(file: Path) -> None:
     file.write_text('{"mcpServers": {"a": {"command": "x", "env": {"HOME": "/sandbox"}}}}')
     wrap(file)
