@@ -205,7 +205,9 @@ def _relay_in(command: str, args: Sequence[str]) -> Relay | None:
 
 def _starts_relay(words: Sequence[str]) -> bool:
     """Whether the relay is started by some other program (uvx, env, a shell), whose ways are not ours to know."""
-    for at, word in enumerate(words):
+    # What stands behind -- is the server's own, but for `uv run -- learner proxy`.
+    end = words.index("--") + 2 if "--" in words else len(words)
+    for at, word in enumerate(words[:end]):
         if PurePath(word).name == "learner":
             behind = words[at + 1 :]
             if behind and behind[0].partition("=")[0] == "--memory":
