@@ -2,13 +2,16 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from learner.cli import learner
 from middleware.memory.database import open_database
 from middleware.memory.identity import tool_hash
 from middleware.memory.rows import write
@@ -308,6 +311,53 @@ def test_what_calls_were_for_is_shown_and_found_and_changes_no_lesson(memory_fil
     hints = (Path(distilled["path"]) / "hints.json").read_text()
     assert '"day' in hints.replace("\\", "")
     assert "swim" not in hints
+
+
+def recorded_session(path: Path, server: str) -> None:
+    """Put the session of `recorded_call` into the memory."""
+    session = {"kind": "session", "uid": "session", "server_uid": server, "transport": "stdio", "created_at": "t"}
+    database = open_database(path)
+    write(database, [{**session, **dict.fromkeys(("client_name", "client_version", "protocol_version"))}])
+    database.close()
+
+
+def test_calls_that_are_in_no_trial_yet_are_told_beside_the_trials(memory_file: Path) -> None:
+    sea, lake = recorded_server(memory_file, "sea", []), recorded_server(memory_file, "lake", [])
+    recorded_session(memory_file, sea)
+    for number, server in enumerate((sea, sea, lake)):
+        recorded_call(memory_file, server, "tide", {"day": number})
+    for arguments, count in (((), 3), (("--json",), 3), (("--server", "sea"), 2)):
+        done = run("trials", *arguments, memory=memory_file)
+        assert (done.returncode, f"in no trial yet: {count};" in done.stderr) == (0, True), done
+        assert len(done.stderr.splitlines()) == 1
+    assert run("trials", "--label", "solved", memory=memory_file).stderr == ""
+    database = open_database(memory_file)
+    database.execute("UPDATE calls SET created_at = '2020-01-01T00:00:00.000Z'")
+    database.close()
+    done = run("trials", "--json", memory=memory_file)
+    assert (len(json.loads(done.stdout)), done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("where", ["before", "behind", "environment"])
+def test_the_next_command_names_the_memory_that_was_named(where: str, tmp_path: Path) -> None:
+    memory = tmp_path / "my memory.db"
+    server = recorded_server(memory, "sea", [tide := tool_definition("tide", day={"type": "string"})])
+    recorded_session(memory, server)
+    recorded_call(memory, server, "tide", {"day": "today"})
+    database = open_database(memory)
+    database.execute("UPDATE calls SET tool_hash = ?", (tool_hash(tide),))
+    database.close()
+    for words, following in (
+        (("distill", "--to", "prompt", "--name", "it"), ("apply", "it")),
+        (("apply", "it"), ("rollback",)),
+    ):
+        named = ["--memory", str(memory)]
+        arguments = {"before": [*named, *words], "behind": [*words, *named], "environment": words}[where]
+        environment = {"PRACTICUM_MEMORY": str(memory) if where == "environment" else ""}
+        done = CliRunner().invoke(learner, arguments, env=environment)
+        assert done.exit_code == 0, done
+        expected = shlex.join(["learner", *(named if where != "environment" else []), *following])
+        assert done.output.splitlines()[-1].endswith(f": {expected}"), done.output
 
 
 def test_corrections_rounds_and_trials_of_any_client_are_shown(memory_file: Path) -> None:

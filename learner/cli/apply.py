@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from learner.cli.options import json_option, memory_option, memory_path
+from learner.cli.options import json_option, memory_option, memory_path, next_command
 from learner.cli.servers import servers_named
 from learner.cli.show import print_json, print_table, when
 from learner.distill.demonstrations import load
@@ -51,7 +51,7 @@ def apply_command(artefact: str, as_json: bool, memory: Path | None) -> None:
         print_json({"artefact": artefact, "servers": servers})
     else:
         click.echo(f"{artefact} is shown by the relays of: {', '.join(servers)}")
-        click.echo("Take it back: learner rollback")
+        click.echo(f"Take it back: {next_command('rollback')}")
 
 
 @click.command("rollback")

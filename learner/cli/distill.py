@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from learner.cli.options import json_option, memory_option, memory_path
+from learner.cli.options import json_option, memory_option, memory_path, next_command
 from learner.cli.servers import servers_named
 from learner.cli.show import harmless, print_json, print_table
 from learner.distill.prompt import LIMIT, choose, distill_prompt
@@ -62,7 +62,7 @@ def distill_command(
         )
     else:
         click.echo(f"artefact {chosen} from {manifest.trials} trials, in {folder}")
-        click.echo(f"Let clients see its hints: learner apply {chosen}")
+        click.echo(f"Let clients see its hints: {next_command('apply', chosen)}")
 
 
 def _uid_of(memory: Memory, server: str) -> str:

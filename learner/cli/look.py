@@ -119,8 +119,14 @@ def trials_command(
     """
     with Memory(memory_path(memory)) as opened:
         found = opened.trials(server=server, label=label, like=like, limit=limit)
+        waiting = opened.calls_without_trial(server) if label is None else 0
         if not found and server is not None:
             servers_named(opened, server)
+    if waiting:
+        click.echo(
+            f"calls that are in no trial yet: {waiting:,}; they come into one five minutes after their session's last",
+            err=True,
+        )
     if as_json:
         print_json([_trial(trial) for trial in found])
         return

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -29,6 +30,12 @@ def named_memory(given: Path | None) -> Path | None:
     """Return the memory that the command line names: the command's own --memory, else the one before the command."""
     above = click.get_current_context().find_root().obj
     return given or (above if isinstance(above, Path) else None)
+
+
+def next_command(*words: str) -> str:
+    """Return the command line `learner words` for a shell, on the memory that this command line names, if any."""
+    named = named_memory(click.get_current_context().params.get("memory"))
+    return shlex.join(["learner", *(["--memory", str(named)] if named else []), *words])
 
 
 def memory_path(given: Path | None) -> Path:

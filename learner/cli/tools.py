@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from learner.arguments import Difference, Missing
-from learner.cli.options import LIMIT, Words, json_option, memory_option, memory_path
+from learner.cli.options import LIMIT, Words, json_option, memory_option, memory_path, next_command
 from learner.cli.servers import servers_named
 from learner.cli.show import harmless, print_blocks, print_json, print_table, when
 from learner.failures import Example, ToolFailures, failing, tool_failures
@@ -77,7 +77,7 @@ def _show_tools(memory: Memory, server: str | None, tool: str | None, limit: int
         ),
     )
     if any(each.failures for each in found):
-        click.echo("\nHow they fail, and on which argument: learner tools --failures")
+        click.echo(f"\nHow they fail, and on which argument: {next_command('tools', '--failures')}")
 
 
 def _show_failures(memory: Memory, server: str | None, tool: str | None, limit: int, *, as_json: bool) -> None:
@@ -88,7 +88,7 @@ def _show_failures(memory: Memory, server: str | None, tool: str | None, limit: 
         print_json([_json(each) for each in found])
         return
     if not counted and (server or tool):
-        click.echo("no such call is remembered; learner tools shows which servers and tools were seen")
+        click.echo(f"no such call is remembered; {next_command('tools')} shows which servers and tools were seen")
     elif not counted:
         click.echo("no call is remembered yet; put learner proxy in front of a server, and use it")
     elif not ranked:

@@ -13,6 +13,9 @@ from middleware.clients.entry import LAUNCH, TYPE_KEYS, URL_KEYS, Options, Relay
 from middleware.clients.jsonc import after_comma, parse, plain, spell
 from middleware.splice import Edit, Member, apply, beginning, elements, end_of, members, without
 
+# In which the value of a header stands, in the environment.
+HEADER_VARIABLE = re.compile(r"PRACTICUM_HEADER_[0-9]+(?:__[0-9]+)?")
+
 
 def wrap_entry(text: str, name: str, program: str, options: Options) -> str:
     """Return the entry `text` with the relay in it, which `program` (a Python) runs under `name` with `options`.

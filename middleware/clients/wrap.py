@@ -5,6 +5,7 @@ What is restored byte for byte is not always the oldest file there was: only whi
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from subprocess import DEVNULL, SubprocessError, run
 from middleware.clients import backup
 from middleware.clients.backup import Backup, Wrapped
 from middleware.clients.document import Place, decode, places
-from middleware.clients.editing import unwrap_entry, wrap_entry
+from middleware.clients.editing import HEADER_VARIABLE, unwrap_entry, wrap_entry
 from middleware.clients.entry import BY_HAND, Entry, Options, kept_options, read_entry
 from middleware.clients.jsonc import parse, same, spell
 from middleware.clients.known import client_of
@@ -265,5 +266,11 @@ def _line(text: str, entry: Entry) -> str:
     if entry.relay is None:
         return shown(entry) if entry.command or entry.url is not None else ""
     value = parse(text)
-    arguments: Sequence[str] = [value["command"], *value["args"]]
-    return redact_command(arguments)
+    words = [value["command"], *value["args"]]
+    parts, start = [], 0
+    for at, word in enumerate(words[1 : entry.relay.behind + 1], 1):
+        # Of a header that we moved only the name of a variable stands here, whatever the header is called.
+        if words[at - 1] == "--header" and HEADER_VARIABLE.fullmatch(word.partition("=")[2]):
+            parts += [redact_command(words[start:at]), shlex.quote(word)]
+            start = at + 1
+    return " ".join([*parts, redact_command(words[start:])]).strip()

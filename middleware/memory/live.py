@@ -8,6 +8,7 @@ It is known by the uid of its first call. The calls' own rows stay as they are: 
 between which its calls began.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,6 +55,22 @@ def make_live_trials(connection: apsw.Connection, *, now: float) -> int:
                 )
             made += len(trials)
     return made
+
+
+def calls_without_trial(connection: apsw.Connection, server: str | None) -> int:
+    """Return how many ended calls that name no trial are in none yet; of `server` (a name), or of all."""
+    rows = connection.execute(
+        """
+        SELECT coalesce(sum((
+            SELECT count(*) FROM calls WHERE session_uid = each.value AND trial_uid IS NULL AND outcome IS NOT NULL
+                AND created_at > coalesce((SELECT max(last_call_at) FROM trials WHERE session_uid = each.value), '')
+                AND (?2 IS NULL OR server_uid IN (SELECT uid FROM servers WHERE name = ?2))
+        )), 0) FROM json_each(?1) AS each
+        """,
+        (json.dumps(_sessions_with_more(connection)), server),
+    )
+    [(count,)] = rows.fetchall()
+    return int(str(count))
 
 
 def _sessions_with_more(connection: apsw.Connection) -> list[str]:

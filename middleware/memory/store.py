@@ -19,7 +19,7 @@ from middleware.memory.errors import MemoryBusyError, MemoryFileError
 from middleware.memory.failures import FAILURES, Failures
 from middleware.memory.forget import Forgetting
 from middleware.memory.identity import new_uid, now, tool_hash
-from middleware.memory.live import make_live_trials
+from middleware.memory.live import calls_without_trial, make_live_trials
 from middleware.memory.nearest import IndexBusyError, NearestIndex, index_folder, remove_index
 from middleware.memory.records import (
     CallMade,
@@ -219,6 +219,10 @@ class Memory:
         made = self._calls_of(str(row[1]) for row in rows)
         found = [_trial(row, made.get(row[1], ())) for row in rows]
         return sorted(found, key=lambda trial: near[trial.id])[:limit] if like is not None else found
+
+    def calls_without_trial(self, server: str | None = None) -> int:
+        """Return how many calls, of `server` (a name) or of all, may still come into a trial (see live.py)."""
+        return calls_without_trial(self._db, server)
 
     def _calls_of(self, trial_uids: Iterable[str]) -> dict[str, list[CallMade]]:
         made: dict[str, list[CallMade]] = {}

@@ -81,6 +81,7 @@ def test_the_change_is_shown_without_secrets_and_made_when_one_says_yes(home: Pa
     assert "git: wrapped\n  - uvx mcp-server-git --token '[redacted]'\n  + " in printed
     assert "mail: left: the client signs in to it by OAuth, which the relay cannot" in printed
     assert "s3cret" not in printed
+    assert " --header Authorization=PRACTICUM_HEADER_1\n" in printed
     (script,) = home.glob("state/practicum/wrapped/*/restore.sh")
     assert f"take it out again: learner unwrap cursor; without Practicum: sh {script}" in printed
     wrapped = json.loads(file.read_text())["mcpServers"]
