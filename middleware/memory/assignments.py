@@ -48,6 +48,8 @@ _FOREIGN = LazyPattern(
     "كلمة المرور|كلمة السر|पासवर्ड|סיסמ[הא]|รหัสผ่าน|[Mm]ật khẩu|[Κκ]ωδικός"
 )
 
+_ESCAPED_LETTER = re.compile(rb"\\u00[4-7][0-9a-f]")  # of a name, perhaps
+
 # A name is as long as its characters go on; some say what they are only with the word before.
 _NAME_CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_.-$"
 _MAX_NAME = 80
@@ -78,18 +80,28 @@ _SECOND_WORDS = frozenset({"key", "keys", "token", "code", "codes", "phrase", "s
 # Between a name and its value.
 _Q = r"\\*[\"'`]"
 _BLANKS = r"(?:\s|\\+[nrt])*+"
+# A word of letters and digits that has a line to itself.
+_ALONE = r"(?=[^\s\\]{0,100}?\d)(?=[^\s\\]{0,100}?[A-Za-z])[^\s:,;(){}<>\"'`=\\]{8,200}+(?:\s*\n|\\|\Z)"
 _SIGN = LazyPattern(
-    rf"\s*+(?:{_Q}|\]|\*\*|%5[dD]|%22){{0,3}}[ \t]*+(?:=>|:=|={{1,3}}|[:\uff1a]|\\+uff1a|%3[dDaA]|->)[ \t]*+"
-    rf"(?:\*\*[ \t]*|%22)?(?:[|>][+-]?(?:\n|\\+n)\s*|\n\s*(?={_Q}))?"
+    rf"\s*+(?:{_Q}|\]|\*\*|%(?:25){{0,3}}(?:5[dD]|22)){{0,3}}(?:[ ]\[[\w=-]{{1,24}}\]){{0,4}}[ \t]*+"
+    rf"(?:=>|:=|={{1,3}}|[:\uff1a]|\\+uff1a|%(?:25){{0,3}}3[dDaA]|->)(?:[ \t\xa0]|\\++u00a0)*+"
+    rf"(?:\*\*[ \t]*|%22|(?:</?\w{{1,12}}>[ \t]*){{1,3}}|Some\((?={_Q}))?"
+    rf"(?:[|>][+-]?(?:\n|\\+n)\s*|\n\s*(?={_Q})|(?=[ \t\r]*+\n|(?:\\++r)?\\++n){_BLANKS}(?={_ALONE}))?"
 )
 _TYPED = LazyPattern(rf"[ \t]*:[ \t]*[&\w.<>\[\]|?]{{1,40}}[ \t]+=[ \t]*(?={_Q})")
 _PAIR = LazyPattern(
     rf"{_BLANKS}(?:{_Q})?{_BLANKS}[,;]?{_BLANKS}(?:{_Q})?(?i:value|val)(?:{_Q})?\s*[:=]\s*",
     rf"(?:{_Q}\s*/?>)?\s*</\w{{1,20}}>\s*<\w{{1,20}}>",
 )
+# A part of a form, behind its headers; and a field of a page's form.
+_EOL = r"(?:\r?\n|(?:\\++r)?\\++n)"
+_PART = LazyPattern(rf"{_Q}(?:;[^\r\n\\]{{0,200}})?(?:{_EOL}[A-Za-z-]{{1,40}}:[^\r\n\\]{{0,200}}){{0,3}}{_EOL}{_EOL}")
+_FIELD = LazyPattern(rf"{_Q}(?:\s+[\w-]{{1,20}}(?:={_Q}[^\"'<>\\]{{0,60}}{_Q})?){{0,5}}\s+value=(?={_Q})")
+_CHANGED = LazyPattern(rf"(?:{_Q})?[ \t]*->[ \t]*(?={_Q})")
+_ALIGNED = LazyPattern(rf"(?:[ \t]{{2,60}}|(?<=[A-Z])[ \t])(?={_ALONE})")
 _NEXT_ITEM = LazyPattern(rf"{_Q}\s*,\s*(?={_Q})")
 _BLANK = LazyPattern(r"[ \t]+(?=[^\s-])")
-_TAG = LazyPattern(r"(?:\s[^<>]{0,200})?>\s*")
+_TAG = LazyPattern(r"(?:\s[^<>]{0,200})?>\s*(?:<!\[CDATA\[)?")
 _OPEN_QUOTE = LazyPattern(rf"(?:\(\s*|[ \t]+)(?={_Q})")
 _IS = LazyPattern(
     r"(?:[ \t]+[a-z]{1,12}){0,3}?[ \t]+(?i:is|was|lautet|ist|est|es|är|er|è|é|\\+u00e9|jest|to)[ \t]*:?[ \t]+",
@@ -107,7 +119,7 @@ _ABOUT_SOMETHING = LazyPattern(
 
 # The value itself.
 _OPENING = LazyPattern(_Q)
-_BACKSLASHES = {quote: LazyPattern(rf"\\*{quote}") for quote in "\"'`"}
+_BACKSLASHES = {quote: LazyPattern(rf"(?<!\\)\\*+{quote}") for quote in "\"'`"}
 _LIKELY_LIMIT = 512  # characters; what may turn out to be no secret is looked at no further
 _LIST = LazyPattern(r"\[[^\[\]]*+|\{[^{}]*+")
 _BARE = LazyPattern(r"(?:[^\s\"'`<>\\]|\\(?![nrtu\"'\\])|(?<=\w)[\"'`](?=\w))++")
@@ -169,6 +181,7 @@ def may_name_secret(text: str, lowered: bytes) -> bool:
         or any(map(lowered.__contains__, _PARTS))
         or not _WORDS.isdisjoint(lowered.translate(_LETTERS).split())
         or (not text.isascii() and _FOREIGN.search(text) is not None)
+        or (b"\\u00" in lowered and _ESCAPED_LETTER.search(lowered) is not None)
         or (b"\\u" in lowered and _ESCAPED_NAMES.search(text) is not None)
     )
 
@@ -191,9 +204,11 @@ def named_secrets(text: str, lowered: bytes) -> Iterator[Span]:
             name = _name(text, lowered, start, end)
             done = name[1]
             span = _after_name(text, *name)
-        if span is not None:
+        while span is not None:
             done = max(done, span[1])
             yield span
+            changed = _CHANGED.match(text, span[1])
+            span = _value(text, changed.end(), Secrecy.CERTAIN, "") if changed else None
     for names, is_there in ((_FOREIGN, not text.isascii()), (_ESCAPED_NAMES, b"\\u" in lowered)):
         done = 0
         for found in names.finditer(text) if is_there else ():
@@ -288,7 +303,7 @@ def _after_name(text: str, start: int, end: int) -> Span | None:
 def _after(text: str, end: int, kind: Secrecy, name: str) -> Span | None:
     if name.startswith("$") and text[end : end + 1] == ":":
         return None  # a shell's variable, in a list of paths
-    for notation in (_TYPED, _SIGN, _PAIR, _OPEN_QUOTE):
+    for notation in (_TYPED, _SIGN, _PAIR, _PART, _FIELD, _OPEN_QUOTE):
         given = notation.match(text, end)
         if given:
             return _value(text, given.end(), kind, name)
@@ -301,6 +316,9 @@ def _after(text: str, end: int, kind: Secrecy, name: str) -> Span | None:
         return _value(text, item.end(), kind, name)
     if kind == Secrecy.LIKELY:
         return None
+    aligned = _ALIGNED.match(text, end)
+    if aligned:
+        return _value(text, aligned.end(), kind, name)
     said = _IS.match(text, end)
     # Words upon words, however many, are no secret: as in `_is_harmless`, they are not read to their end.
     if said and not _WORD_LIKE.match(text, said.end(), said.end() + _LIKELY_LIMIT):
@@ -329,7 +347,7 @@ def _value(text: str, start: int, kind: Secrecy, name: str) -> Span | None:
         start = scheme.end() if scheme else start
         if _is_harmless(text, start, kind):
             return None
-        end = _list_end(text, start, kind) or _bare_end(text, start, name)
+        end = _list_end(text, start, kind) or _bare_end(text, start, name, is_certain=kind >= Secrecy.CERTAIN)
         if end - start < _LIKELY_LIMIT and _is_itself(text[start:end], name):
             return None
     return (start, end) if is_secret_value(kind, text[start:end]) else None
@@ -362,7 +380,7 @@ def _closing(text: str, quote: str, start: int, limit: int) -> int:
     return min(limit, len(text))
 
 
-def _bare_end(text: str, start: int, name: str) -> int:
+def _bare_end(text: str, start: int, name: str, *, is_certain: bool) -> int:
     """Return where a value without quotes ends, `start` if there is none."""
     last = re.split(r"[-_]", name.lower())[-1]
     if last.startswith("cookie"):
@@ -370,7 +388,8 @@ def _bare_end(text: str, start: int, name: str) -> int:
     if "phrase" in last or last == "mnemonic":
         return _end(_LINE, text, start)
     if _LONG_SCHEME.match(text, start):
-        return _end(_SCHEME_VALUES, text, start)
+        # Of what is only likely, blanks tell that it is no secret, and so its beginning does.
+        return _end(_SCHEME_VALUES, text, start, len(text) if is_certain else start + _LIKELY_LIMIT)
     if last.endswith("codes") and _CODES.match(text, start):
         return _end(_CODES, text, start)
     near = _BARE.match(text, start, start + _LIKELY_LIMIT)
@@ -382,8 +401,8 @@ def _bare_end(text: str, start: int, name: str) -> int:
     return stop.start() if stop else _end(_BARE, text, start)
 
 
-def _end(pattern: LazyPattern, text: str, start: int) -> int:
-    found = pattern.match(text, start)
+def _end(pattern: LazyPattern, text: str, start: int, limit: int | None = None) -> int:
+    found = pattern.match(text, start, len(text) if limit is None else limit)
     return found.end() if found else start
 
 

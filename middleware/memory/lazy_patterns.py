@@ -11,6 +11,7 @@ class LazyPattern:
     fullmatch: Callable[..., re.Match[str] | None]
     search: Callable[..., re.Match[str] | None]
     finditer: Callable[..., Iterator[re.Match[str]]]
+    findall: Callable[..., list[str]]
     sub: Callable[..., str]
 
     def __init__(self, *alternatives: str, flags: re.RegexFlag = re.NOFLAG) -> None:
@@ -21,5 +22,5 @@ class LazyPattern:
         # Only as long as the methods are not there: from then on, calling them costs nothing more.
         compiled = re.compile(self._pattern, self._flags)
         self.match, self.fullmatch, self.search = compiled.match, compiled.fullmatch, compiled.search
-        self.finditer, self.sub = compiled.finditer, compiled.sub
+        self.finditer, self.findall, self.sub = compiled.finditer, compiled.findall, compiled.sub
         return self.__dict__[name]

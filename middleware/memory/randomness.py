@@ -28,7 +28,8 @@ _PARTS = LazyPattern(
 )
 # What begins like this is public, or data: content ids, checksums, public keys, and files in base64.
 _PUBLIC = LazyPattern(
-    r"0x[0-9a-fA-F]+$|bc1[a-z0-9]{25,60}$|[13][1-9A-HJ-NP-Za-km-z]{25,34}$|PL[\w-]{32}$|Qm[1-9A-HJ-NP-Za-km-z]{44}$|baf[a-z2-7]{50,}$|sha(?:1|256|384|512)[-_]|AAAA[BCE][1-9a-zA-Z]"
+    r"MI(?:Gf|IBI|IBo|ICI)[jM]A|MCowBQYDK2V|MFkwEwYHKoZI|MHYwEAYHKoZI"  # public keys, as X.509 has them
+    r"|0x[0-9a-fA-F]+$|bc1[a-z0-9]{25,60}$|[13][1-9A-HJ-NP-Za-km-z]{25,34}$|PL[\w-]{32}$|Qm[1-9A-HJ-NP-Za-km-z]{44}$|baf[a-z2-7]{50,}$|sha(?:1|256|384|512)[-_]|AAAA[BCE][1-9a-zA-Z]"
     r"|iVBORw0KGgo|/9j/|R0lGOD|JVBERi|UEsDB|H4sI|UklGR|AGFzbQ|PHN2Zy|T2dnUw|SUkq|Qk0|SUQz|d09G|AAAA[IH]G|AAAAFGZ0|PD94bWw|f0VMR"
 )
 _LETTERS_AND_DIGITS = LazyPattern(r"(?=.*\d)(?:[a-z\d]+|[A-Z\d]+)$")
@@ -48,6 +49,7 @@ def looks_random(word: str) -> bool:
 def text_in_base64(word: str) -> str | None:
     """Return the text that `word` is base64 of, None if it is of something else."""
     word = word.rstrip("=").replace("-", "+").replace("_", "/")
+    word = word[:-1] if len(word) % 4 == 1 else word  # cut off
     try:
         text = binascii.a2b_base64(word + "=" * (-len(word) % 4)).decode()
     except (binascii.Error, ValueError):

@@ -22,9 +22,11 @@ from middleware.memory.assignments import (
     passwords_in_urls,
 )
 from middleware.memory.lazy_patterns import LazyPattern
+from middleware.memory.plain_spelling import plain_spelling
 from middleware.memory.randomness import looks_random, text_in_base64
 from middleware.memory.secret_names import Secrecy, is_harmless_name, is_secret_name, secrecy
 from middleware.memory.secret_shapes import LONG_WORD, in_ascii, long_words, may_hold_token, shape_in
+from middleware.memory.tables import redact_members, redact_rows, secrets_in_tables
 
 __all__ = [
     "REDACTED",
@@ -60,6 +62,7 @@ _WORD_BEFORE = LazyPattern(r"([A-Za-z][\w-]*)(?:\\*[\"'`\]])?\s{0,2}[\s:=#(\[{\"
 _ESCAPED_BLANK = LazyPattern(r"\\+[nrt]\Z")
 _QUOTES = 3  # characters before a value that stands in quotes in a string, as etags do: `W/"`
 _OBJECT_ID = LazyPattern(r"[a-z]{2,8}_[A-Za-z0-9]{14,24}")  # what many services call their objects: `pi_...`, `cus_...`
+_MOST_HIDDEN = 64 * 1024  # characters in base64 that are looked into
 _LINE = 60  # characters; files in base64 have lines of 64 or 76
 _SAID_IN_SCHEMAS = ("default", "const", "example", "examples", "_meta")
 _NAME_MEMBERS = (
@@ -79,7 +82,10 @@ _NAME_MEMBERS = (
     "k",
     "varname",
 )
-_NAMES = frozenset(_NAME_MEMBERS)
+# A person's or a program's words for an input field: "Password textbox", "#login_password", "input[name=pwd]".
+_FIELD_MEMBERS = ("element", "selector", "target", "locator", "placeholder")
+_NAMES = frozenset((*_NAME_MEMBERS, *_FIELD_MEMBERS))
+_FIELD_WORD = LazyPattern(r"[\w-]+")
 _VALUE_MEMBERS = ("value", "val", "Value", "content", "default", "v", "data", "text", "secret")
 
 
@@ -167,14 +173,27 @@ class _Redactor:
             return REDACTED  # not looked into, so not written
         if isinstance(value, list):
             items = [self.value(item, depth + 1, is_opaque=is_opaque) for item in value]
+            if self._names and items:
+                redact_rows(items[0], items[1:], REDACTED)
             return _redact_pairs(value, items) if self._names else items
         members = {self._key(key): self._member(key, item, depth) for key, item in value.items()}
+        if self._names:
+            redact_members(members, REDACTED)
         return _redact_named_value(members) if self._names and not _NAMES.isdisjoint(members) else members
 
     def text(self, text: str, *, is_opaque: bool) -> str:
         """Return `text`, which may be a member's name."""
         if len(text) < self._least:
             return text
+        redacted = self._in_place(text, is_opaque)
+        plain = plain_spelling(text)
+        if plain == text:
+            return redacted
+        clean = self._in_place(plain, is_opaque)
+        # Where that shows no more, the text stays as it was spelled.
+        return redacted if clean in (plain, plain_spelling(redacted)) else clean
+
+    def _in_place(self, text: str, is_opaque: bool) -> str:
         spans = self._spans(text, is_opaque)
         if not spans:
             return text
@@ -205,6 +224,7 @@ class _Redactor:
             lowered = lower(ascii_bytes)
             if may_name_secret(text, lowered):
                 spans += named_secrets(text, lowered)
+                spans += secrets_in_tables(text)
         elif self._urls:
             spans += passwords_in_urls(text)
         if self._words and len(text) >= LONG_WORD:
@@ -254,7 +274,14 @@ def _redact_pairs(values: list[Any], items: list[Any]) -> list[Any]:
 
 
 def _redact_named_value(members: dict[str, Any]) -> dict[str, Any]:
-    """Redact the value in `{"name": "API_KEY", "value": ...}`."""
+    """Redact the value in `{"name": "API_KEY", "value": ...}`, and what is typed into a page's password field."""
+    for member in _FIELD_MEMBERS:
+        field = members.get(member)
+        words = _FIELD_WORD.findall(field[:200]) if isinstance(field, str) else []
+        kind = max(map(secrecy, words), default=Secrecy.NONE)
+        for typed in _VALUE_MEMBERS if kind != Secrecy.NONE else ():
+            if typed != member and _is_secret(kind, members.get(typed)):
+                members[typed] = REDACTED
     for member in _NAME_MEMBERS:
         name = members.get(member)
         kind = secrecy(name) if isinstance(name, str) else Secrecy.NONE
@@ -293,14 +320,14 @@ def _random_in(text: str, start: int, end: int, is_opaque: bool) -> Iterator[tup
     word = text[start:end]
     equals = word.rstrip("=").rfind("=") + 1
     start, word = start + equals, word[equals:]
-    if (is_opaque and start <= _QUOTES) or _OBJECT_ID.fullmatch(word) or _is_line_of_data(text, start, end):
+    if _OBJECT_ID.fullmatch(word) or _is_line_of_data(text, start, end):
         return
-    hidden = text_in_base64(word) if 16 <= len(word) <= 4096 else None
+    hidden = text_in_base64(word) if 16 <= len(word) <= _MOST_HIDDEN else None
     if hidden is not None:
         if redact_text(hidden) != hidden:
             yield start, end
         return
-    if not looks_random(word):
+    if (is_opaque and start <= _QUOTES) or not looks_random(word):
         return
     before = _ESCAPED_BLANK.sub(" ", text[max(0, start - 80) : start])
     named = _WORD_BEFORE.search(before)

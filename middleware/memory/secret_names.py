@@ -159,7 +159,7 @@ _HARMLESS = _words(
     nextpagetoken synctoken continuationtoken next_token isbn ean upc gtin barcode sku serial imei vin iban tracking
     phone tel fax number no nr shard bucket object node edge build tag tags branch snapshot modulus head sri lock
     resolved pack index etags trace traceparent tracestate
-    h contract wallet recipient sender owner playlist
+    h contract wallet recipient sender owner playlist n x y
     """
 )
 
