@@ -93,7 +93,12 @@ def _columns(headings: Sequence[Any]) -> Columns:
     if len(said) < 2 or not all(map(_NAME.fullmatch, said)):
         return {}
     kinds = {place: secrecy(name) for place, name in enumerate(names)}
-    return {place: kind for place, kind in kinds.items() if kind != Secrecy.NONE}
+    return {place: kind for place, kind in kinds.items() if kind != Secrecy.NONE and not _counts(names[place], kind)}
+
+
+def _counts(name: str, kind: Secrecy) -> bool:
+    """Return whether a column says how many tokens something took: of several secrets a table has no column."""
+    return kind == Secrecy.LIKELY and name.lower().endswith("tokens")
 
 
 def _separator(text: str, start: int, end: int) -> str:

@@ -76,7 +76,7 @@ def test_a_secret_is_found_in_rows_and_in_what_is_typed_into_a_page(value: Any) 
 @pytest.mark.parametrize(
     "text",
     [
-        "name,tokens,cost\nbob,12,3\n",
+        "model,tokens,cost\nlarge,31410,3\n",
         "name, email, password\nall three, or none, as you like\n",
         "| option | password |\n|---|---|\n| type | string |\n",
         "import a, token\nfrom b import c, d\n",
