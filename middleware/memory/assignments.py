@@ -47,6 +47,25 @@ _FOREIGN = LazyPattern(
     "[Пп]арол[ьяею]|密码|密碼|口令|パスワード|暗証番号|비밀번호|암호|[Cc]ontraseña|[Hh]asło|[Ll]ösenord|[Şş]ifre|[Jj]elszó|"
     "كلمة المرور|كلمة السر|पासवर्ड|סיסמ[הא]|รหัสผ่าน|[Mm]ật khẩu|[Κκ]ωδικός"
 )
+# What each of them holds: a text of one alphabet does not even have to be searched for a word of another.
+_FOREIGN_PARTS = (
+    *(
+        "арол",
+        "密码",
+        "密碼",
+        "口令",
+        "パスワード",
+        "暗証番号",
+        "비밀번호",
+        "암호",
+        "ontraseña",
+        "asło",
+        "ösenord",
+        "şifre",
+        "Şifre",
+    ),
+    *("elszó", "كلمة", "पासवर्ड", "סיסמ", "รหัสผ่าน", "ật khẩu", "ωδικός"),
+)
 
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7][0-9a-f]")  # of a name, perhaps
 
@@ -180,7 +199,7 @@ def may_name_secret(text: str, lowered: bytes) -> bool:
         any(pattern.search(lowered) for pattern in _RARE)
         or any(map(lowered.__contains__, _PARTS))
         or not _WORDS.isdisjoint(lowered.translate(_LETTERS).split())
-        or (not text.isascii() and _FOREIGN.search(text) is not None)
+        or (not text.isascii() and any(map(text.__contains__, _FOREIGN_PARTS)) and _FOREIGN.search(text) is not None)
         or (b"\\u00" in lowered and _ESCAPED_LETTER.search(lowered) is not None)
         or (b"\\u" in lowered and _ESCAPED_NAMES.search(text) is not None)
     )

@@ -197,6 +197,10 @@ _INNER = LazyPattern(
 _HEAD = LazyPattern(r"[\w.$:%~]{1,32}\Z", flags=re.ASCII)  # of a token that has a dot or the like: `SG.`, `hvs.`
 # Words, identifiers, numbers, hashes and UUIDs, joined by anything: no token, but that a hash behind a word may be one.
 _GUARD = r"(?!xox|[srp]k[-_]|gh[a-z]_|git|gl[a-z]+-|npm_|pypi|key-|pat-|hf_|AIza|AKIA|ASIA|SK)"
+_VENDORS = (
+    "[srp]k_|gh[a-z]_|hf_|npm_|sgp_|sntry|vc[a-z]_|gsk_|fw_|esecret_|whsec_|shp[a-z]+_|fig[a-z]_|ph[a-z]_|glc_|glsa_"
+    "|zpka_|ddp_"
+)
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _PLAIN_TEXT = (
     # What is most frequent comes first, because it is found sooner so: hashes, UUIDs, paths in small letters.
@@ -204,6 +208,8 @@ _PLAIN_TEXT = (
     rf"|(?:{_GUARD}"
     r"(?:(?:(?:[A-Z]?[a-z]{2,14}+|[A-Z]{2,14}+)++\d{0,4}+|\d{1,14}+[a-zA-Z]?+|[a-zA-Z]\d{0,14}+)(?:[_-]++|(?=[/=+])|\Z)"
     rf"|(?<![_-])(?:(?<!\.){_UUID}|[0-9a-f]{{7,64}})(?![\w-]))++(?:[/=+]++|\Z))++\Z"
+    # What many services call their objects, `cus_...`, where no vendor's token begins so, nor one inside it.
+    rf"|(?!{_VENDORS}|[a-z]+_[A-Za-z0-9]*?(?:A[KS]IA|AIza|dapi))[a-z]{{2,8}}_[A-Za-z0-9]{{14,24}}\Z"
 )
 _PLAIN = re.compile(_PLAIN_TEXT.encode())
 _ESCAPED_BLANK = re.compile(rb"\\[nrt]")

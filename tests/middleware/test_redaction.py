@@ -280,3 +280,42 @@ def test_hostile_texts_cost_no_more_than_others(unit: str, end: str) -> None:
     text = f"'password' + {unit!r} * ({500_000 // len(unit)}) + {end!r}"
     code = f"from middleware.memory.redaction import redact_text; redact_text({text})"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "ghp_",
+        "hf_",
+        "sgp_",
+        "sntrys_",
+        "vcp_",
+        "gsk_",
+        "fw_",
+        "esecret_",
+        "whsec_",
+        "shpat_",
+        "figd_",
+        "phx_",
+        "glsa_",
+        "glc_",
+        "zpka_",
+        "ddp_",
+    ],
+)
+def test_a_vendors_token_is_not_taken_for_an_objects_id(prefix: str) -> None:
+    # As long as the body of an object's id may be, and in hexadecimal, as some vendors have it.
+    token = prefix + "3f9a07c1e85b42d6" + "a0b1c2d3"
+    assert redact_text(f"given: {token} here") == "given: [redacted] here"
+
+
+def test_texts_full_of_objects_ids_need_not_be_looked_into() -> None:
+    text = json.dumps([{"owner": f"usr_{number:016x}", "customer": f"cus_Nf9a{number:08d}Xy"} for number in range(99)])
+    assert not may_hold_secret(text)
+
+
+def test_names_of_secrets_in_other_alphabets_are_looked_for_where_they_may_be() -> None:
+    for said in ("пароль: x7Kq9", "密码: x7Kq9", "la contraseña es x7Kq9", "パスワードは「x7Kq9」です", "şifre: x7Kq9"):
+        assert "x7Kq9" not in redact_text(said)
+        assert may_hold_secret(said)
+    assert not may_hold_secret("Der Förster führt weiter. Здесь течёт река. 这里有河。")
