@@ -101,8 +101,16 @@ class Forgetting:
         return self._found(doomed)
 
     def left(self, selection: Selection) -> list[Path]:
-        """Return the files of the memory that hold the selection's text, none where it has none."""
-        return [] if selection.containing is None else files_that_hold(self._db, self._path, selection.containing)
+        """Return the files of the memory that hold the selection's text, none where it has none.
+
+        Nor where it was to go from a part of the memory only, and rows that stay hold it: there it may stand.
+        """
+        if selection.containing is None:
+            return []
+        everywhere = Selection(containing=selection.containing)
+        if selection != everywhere and self.find(everywhere):
+            return []
+        return files_that_hold(self._db, self._path, selection.containing)
 
     def outside(self, selection: Selection) -> list[Path]:
         """Return the files of ours that hold the selection's text and are not the memory's: they stay."""
@@ -139,7 +147,8 @@ class Forgetting:
             progress("looking whether it is gone", 0, 0)
             left = self.left(selection)
             if selection.containing is not None:
-                spools = [path for path in spools if path in left]
+                held = files_that_hold(self._db, self._path, selection.containing) if spools and not left else left
+                spools = [path for path in spools if path in held]
                 elsewhere |= set(self.outside(selection))
             if left or spools:
                 whose = {path: self._whose(path) for path in spools}

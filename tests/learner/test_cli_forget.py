@@ -155,6 +155,21 @@ def test_a_file_that_still_holds_the_text_is_named_and_that_is_a_failure(filled:
     assert forget(filled, "--containing", "Lindholm", "--yes").exit_code == 0
 
 
+def test_a_text_that_was_to_go_from_one_server_only_may_stay_with_another(filled: Path) -> None:
+    recorded_call(filled, recorded_server(filled, "lake", []), "tide", {"harbour": "Lindholm"})
+    done = forget(filled, "--server", "sea", "--containing", "Lindholm", "--yes")
+    assert (done.exit_code, "forgotten" in done.stdout) == (0, True), done
+    assert left(filled) == 2
+    again = forget(filled, "--server", "sea", "--containing", "Lindholm", "--yes")
+    assert (again.exit_code, again.stdout) == (0, "nothing in the memory meets this\n")
+    # Once none of its rows may hold the text, a file that does is one too many again.
+    copy = filled.with_name(filled.name + ".bak")
+    copy.write_bytes(filled.read_bytes())
+    done = forget(filled, "--server", "lake", "--containing", "Lindholm", "--yes")
+    assert isinstance(done.exception, NotForgottenError)
+    assert str(copy) in str(done.exception)
+
+
 def test_hostile_names_are_shown_harmlessly(memory_file: Path) -> None:
     server = recorded_server(memory_file, "a\x1b[2Jb", [])
     recorded_call(memory_file, server, "t", {})
