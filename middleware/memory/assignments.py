@@ -161,6 +161,11 @@ _PLACEHOLDER = LazyPattern(
     r"yes|no|they|these|those|see|await|new|function|return|which|what|how|are|has|have|we|you|i)[.,;:!?)]*",
     flags=re.DOTALL,
 )
+# Where a value comes from, in workflows, shells and Terraform; it may hold blanks, unlike a value without quotes.
+_REFERENCE = LazyPattern(
+    r"\$\{\{?\s{0,3}[A-Za-z_][\w.:/-]{0,200}\s{0,3}\}"
+    r"|(?:\$[A-Z_][A-Z0-9_]{2,60}|(?:var|local|module|data|secrets)\.[A-Za-z_][\w.]{0,100})(?![^\s\"'`,;)\\])"
+)
 _PUBLIC_KEY = LazyPattern(r"ssh-|ecdsa-sha2|-----BEGIN (?:[A-Z0-9 ]*PUBLIC|CERT|PGP (?:MESS|SIG))")
 _NUMBER = LazyPattern(r"-?\d+(?:\.\d+)?\Z")
 _WORD_LIKE = LazyPattern(r"[^\W\d_]?[^\W\d_A-Z]*[.,;:!?)]*\Z|[A-Z]+[.,;:!?)]*\Z")
@@ -378,6 +383,7 @@ def _is_harmless(text: str, start: int, kind: Secrecy) -> bool:
     return (
         text.startswith("[redacted", start)
         or _PUBLIC_KEY.match(text, start) is not None
+        or _REFERENCE.match(text, start) is not None
         or (kind == Secrecy.LIKELY and _TIME_OR_PLACE.match(text, start, start + _LIKELY_LIMIT) is not None)
     )
 

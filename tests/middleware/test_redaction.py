@@ -319,3 +319,16 @@ def test_names_of_secrets_in_other_alphabets_are_looked_for_where_they_may_be() 
         assert "x7Kq9" not in redact_text(said)
         assert may_hold_secret(said)
     assert not may_hold_secret("Der Förster führt weiter. Здесь течёт река. 这里有河。")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env:\n  GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}\n  RUN: 9",
+        "password=${DB_PASSWORD}",
+        "password = var.database_password # 1",
+        'curl --header "Authorization: Bearer $API_TOKEN"',
+    ],
+)
+def test_where_a_secret_comes_from_is_no_secret(text: str) -> None:
+    assert redact_text(text) == text
