@@ -1,10 +1,11 @@
 """What redaction leaves of secrets, and what it takes of harmless values; and what a call waits for it.
 
-    python -m benchmarks.redaction [--seed 1] [--harmless 10000] [--all] [--json]
+    python -m benchmarks.redaction [--seed 1] [--harmless 10000] [--holdout] [--all] [--json]
 
 A real relay on stdio stands in front of a server that says what the corpus of `tests/middleware/secrets` tells it.
 Afterwards every byte that the relay wrote is searched for what was random in each secret; the harmless values are
-compared with what is remembered. `--all` names every secret that remained.
+compared with what is remembered. `--all` names every secret that remained. `--holdout` measures by kinds, carriers and
+harmless values that redaction was not made to.
 """
 
 import argparse
@@ -16,10 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.middleware.secrets.carriers import Placed
+from tests.middleware.secrets.carriers import CARRIERS, Placed
 from tests.middleware.secrets.corpus import Remains, placed_secrets
 from tests.middleware.secrets.driving import changed, through_stdio
 from tests.middleware.secrets.harmless import harmless_values
+from tests.middleware.secrets.held_back import HELD_BACK_CARRIERS, HELD_BACK_CATEGORIES, HELD_BACK_KINDS
+from tests.middleware.secrets.kinds import KINDS
 
 
 def remaining(placed: Sequence[Placed]) -> list[Placed]:
@@ -35,12 +38,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--harmless", type=int, default=10_000, help="how many harmless values")
+    parser.add_argument("--holdout", action="store_true", help="by what was held back, instead")
     parser.add_argument("--all", action="store_true", help="name each secret that remained, and each changed value")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    placed = placed_secrets(options.seed)
+    if options.holdout:
+        placed = placed_secrets(options.seed, HELD_BACK_KINDS, {**CARRIERS, **HELD_BACK_CARRIERS})
+        placed += placed_secrets(options.seed + 1, KINDS, HELD_BACK_CARRIERS)
+        values = harmless_values(options.seed, options.harmless, HELD_BACK_CATEGORIES)
+    else:
+        placed = placed_secrets(options.seed)
+        values = harmless_values(options.seed, options.harmless)
     found = remaining(placed)
-    values = harmless_values(options.seed, options.harmless)
     with tempfile.TemporaryDirectory() as home:
         taken = changed(Path(home), values)
     report: dict[str, Any] = {
