@@ -1,13 +1,14 @@
 """What redaction and intents add to a call, end to end and in each function.
 
-    python -m benchmarks.privacy [--calls 150] [--rounds 5] [--megabytes 10] [--only PART] [--json]
+    python -m benchmarks.privacy [--calls 150] [--rounds 5] [--server-ms 0] [--megabytes 10] [--only PART] [--json]
 
 `redaction`: a call with 2 KB of arguments and a result of 2 KB of the same kind passes `learner proxy` on stdio: with
 neither (redaction is taken out of the relay's process here; the product has no such switch), with redaction, and with
-redaction and intents. `intents`: without them, with `--intent` but without the argument in the call, and with both.
-The relays are called in turn, one call each, in rounds; `adds_ms` is the median over the rounds of the difference
-between the medians of a round, and `cpu_ms` the processor's time in the relay, a call. `functions_us` are timed alone,
-in microseconds of the processor's time, the best of many runs. `long_calls` are sent to relays of their own, whose peak
+redaction and intents. `intents`: without them, with `--intent` but without the argument in the call, and with both. The
+relays are called in turn, one call each, in rounds; `adds_ms` is the median over the rounds of the difference between
+the medians of a round, and `cpu_ms` the processor's time in the relay, a call. `--server-ms` is what the server takes
+for a call: what the relay does with a request while the server works delays nothing. `functions_us` are timed alone, in
+microseconds of the processor's time, the best of many runs. `long_calls` are sent to relays of their own, whose peak
 memory is theirs.
 """
 
@@ -39,11 +40,12 @@ from middleware.parsing import parse, spell
 INTENT = {INTENT_ARGUMENT: "Find out when the next high tide in Sines allows a small boat to leave the harbour."}
 # Answers each request at once with the result that it is given, without the start of a JSON library.
 SERVER = r"""
-import os, re, sys
-result = sys.argv[1].encode()
+import os, re, sys, time
+result, takes_s = sys.argv[1].encode(), float(sys.argv[2]) / 1000
 for line in sys.stdin.buffer:
     found = re.match(rb'\{"jsonrpc": "2.0", "id": (\d+)', line)
     if found is None: continue
+    if takes_s: time.sleep(takes_s)
     os.write(1, b'{"jsonrpc":"2.0","id":%s,"result":%s}\n' % (found[1], result))
 """
 RESULT = {"content": [{"type": "text", "text": "lines of a weather report, station by station; " * 42}]}
@@ -154,24 +156,31 @@ def measure_functions() -> dict[str, float]:
     return {**found, "first three secrets": first_redaction()}
 
 
-def opened(stack: ExitStack, memory: Path, arm: Arm, result: dict[str, Any]) -> StdioClient:
+def opened(stack: ExitStack, memory: Path, arm: Arm, result: dict[str, Any], server_ms: float = 0) -> StdioClient:
     """Start a relay and return its client, which has begun."""
     learner = ["-m", "learner"] if arm.redacts else ["-c", UNREDACTED]
     relay = [sys.executable, "-I", *learner, "proxy", "--name", "privacy", "--memory", str(memory), *arm.options]
-    client = StdioClient([*relay, "--", sys.executable, "-I", "-S", "-c", SERVER, spell(result)])
+    client = StdioClient([*relay, "--", sys.executable, "-I", "-S", "-c", SERVER, spell(result), str(server_ms)])
     stack.callback(client.close)
     client.request("initialize", HELLO)
     return client
 
 
 def measure_calls(
-    arms: dict[str, Arm], given: dict[str, Any], result: dict[str, Any], calls: int, rounds: int
+    arms: dict[str, Arm],
+    given: dict[str, Any],
+    result: dict[str, Any],
+    calls: int,
+    rounds: int,
+    server_ms: float,
 ) -> dict[str, dict[str, float]]:
     """Return for each arm the median time of a call, and what that is more than in the first."""
     medians: dict[str, list[float]] = {name: [] for name in arms}
     used = dict.fromkeys(arms, 0.0)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        clients = {name: opened(stack, Path(folder) / "memory.db", arm, result) for name, arm in arms.items()}
+        clients = {
+            name: opened(stack, Path(folder) / "memory.db", arm, result, server_ms) for name, arm in arms.items()
+        }
         params = {name: _call({**arm.added, **given}) for name, arm in arms.items()}
         names = list(arms)
         for turn in range(-1, rounds):  # the first only warms up
@@ -236,19 +245,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What redaction and intents add to a call.")
     parser.add_argument("--calls", type=int, default=150, help="In each round.")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--server-ms", type=float, default=0, help="What the server takes for a call.")
     parser.add_argument("--megabytes", type=int, default=10, help="Of a long call; 0: none is made.")
     parser.add_argument("--only", choices=("redaction", "intents", "long_calls", "functions_us"))
     parser.add_argument("--json", action="store_true", help="Print JSON for machines.")
     options = parser.parse_args()
-    calls, rounds = options.calls, options.rounds
+    how = (options.calls, options.rounds, options.server_ms)
     parts: dict[str, Callable[[], Any]] = {
         "redaction": lambda: {
             f"{kind}, {name}": row
             for kind, value in payloads().items()
-            for name, row in measure_calls(REDACTION, value, {"structuredContent": value}, calls, rounds).items()
+            for name, row in measure_calls(REDACTION, value, {"structuredContent": value}, *how).items()
         },
-        "intents": lambda: measure_calls(INTENTS, arguments(), RESULT, calls, rounds),
-        "long_calls": lambda: measure_long(options.megabytes, rounds) if options.megabytes else {},
+        "intents": lambda: measure_calls(INTENTS, arguments(), RESULT, *how),
+        "long_calls": lambda: measure_long(options.megabytes, options.rounds) if options.megabytes else {},
         "functions_us": measure_functions,
     }
     found = {name: measure() for name, measure in parts.items() if options.only in (None, name)}
