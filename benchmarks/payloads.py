@@ -1,4 +1,4 @@
-"""What tools are given and what they answer, 2 KB of each kind: for measuring what looking at it takes."""
+"""What tools are given and what they answer, of each kind: for measuring what looking at it takes."""
 
 import hashlib
 import json
@@ -24,36 +24,39 @@ _CODE = '''def next_high_water(station: Station, after: datetime) -> Tide | None
 SECRETS = ("password=Xq7wLmN2pR", "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "postgres://ann:hunter2@host/db")
 
 
-def payloads(seed: int = 1) -> dict[str, dict[str, Any]]:
-    """Return JSON objects of about `BYTES` bytes each, by kind; only the last holds secrets."""
+def payloads(seed: int = 1, size: int = BYTES) -> dict[str, dict[str, Any]]:
+    """Return JSON objects of about `size` bytes each, by kind; only the last holds secrets."""
     rng = random.Random(seed)
-    prose = _lines(lambda: " ".join(rng.choices(_WORDS, k=12)).capitalize() + ".")
+    prose = _lines(size, lambda: " ".join(rng.choices(_WORDS, k=12)).capitalize() + ".")
     listing = _lines(
+        size,
         lambda: (
             f"-rw-r--r-- 1 ann staff {rng.randrange(99999):>6} Nov 23 06:{rng.randrange(60):02} {_hash(rng, 40)} "
             f"src/{rng.choice(_WORDS)}/{rng.choice(_WORDS)}_{rng.choice(_WORDS)}.py"
-        )
+        ),
     )
-    quarter = BYTES // 4
-    parts = [prose[start : start + quarter] for start in range(0, BYTES, quarter)]
+    quarter = size // 4
+    parts = [prose[start : start + quarter] for start in range(0, size, quarter)]
     return {
         "prose": {"text": prose},
-        "code": {"text": (_CODE * (BYTES // len(_CODE) + 1))[:BYTES]},
+        "code": {"text": (_CODE * (size // len(_CODE) + 1))[:size]},
         "table": _rows(
+            size,
             lambda: {
                 "station": f"PT-{rng.randrange(9999):04}",
                 "kind": rng.choice(["tide", "swell"]),
                 "from": f"2026-11-{rng.randint(1, 28):02}T06:00:00Z",
                 "level": rng.randrange(80) / 8,
                 "name": rng.choice(_WORDS),
-            }
+            },
         ),
         "ids": _rows(
+            size,
             lambda: {
                 "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
                 "user_id": f"usr_{_hash(rng, 16)}",
                 "n": rng.randrange(10**9),
-            }
+            },
         ),
         "listing": {"text": listing},
         "three secrets": {
@@ -62,16 +65,16 @@ def payloads(seed: int = 1) -> dict[str, dict[str, Any]]:
     }
 
 
-def _lines(make: Callable[[], str]) -> str:
+def _lines(size: int, make: Callable[[], str]) -> str:
     lines: list[str] = []
-    while len("\n".join(lines)) < BYTES:
+    while len("\n".join(lines)) < size:
         lines.append(make())
-    return "\n".join(lines)[:BYTES]
+    return "\n".join(lines)[:size]
 
 
-def _rows(make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _rows(size: int, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
-    while len(json.dumps(rows)) < BYTES:
+    while len(json.dumps(rows)) < size:
         rows.append(make())
     return {"rows": rows}
 

@@ -1,15 +1,16 @@
 """What redaction and intents add to a call, end to end and in each function.
 
-    python -m benchmarks.privacy [--calls 150] [--rounds 5] [--server-ms 0] [--megabytes 10] [--only PART] [--json]
+    python -m benchmarks.privacy [--calls 150] [--rounds 5] [--server-ms 0] [--bytes 2000] [--megabytes 10]
+        [--only PART] [--json]
 
-`redaction`: a call with 2 KB of arguments and a result of 2 KB of the same kind passes `learner proxy` on stdio: with
-neither (redaction is taken out of the relay's process here; the product has no such switch), with redaction, and with
-redaction and intents. `intents`: without them, with `--intent` but without the argument in the call, and with both. The
-relays are called in turn, one call each, in rounds; `adds_ms` is the median over the rounds of the difference between
-the medians of a round, and `cpu_ms` the processor's time in the relay, a call. `--server-ms` is what the server takes
-for a call: what the relay does with a request while the server works delays nothing. `functions_us` are timed alone, in
-microseconds of the processor's time, the best of many runs. `long_calls` are sent to relays of their own, whose peak
-memory is theirs.
+`redaction`: a call with `--bytes` of arguments and a result as long, of the same kind, passes `learner proxy` on
+stdio: with neither (redaction is taken out of the relay's process here; the product has no such switch), with
+redaction, and with redaction and intents. `intents`: without them, with `--intent` but without the argument in the
+call, and with both. The relays are called in turn, one call each, in rounds; `adds_ms` is the median over the rounds
+of the difference between the medians of a round, and `cpu_ms` the processor's time in the relay, a call. `--server-ms`
+is what the server takes for a call: what the relay does with a request while the server works delays nothing.
+`functions_us` are timed alone, in microseconds of the processor's time, the best of many runs. `long_calls` are sent
+to relays of their own, whose peak memory is theirs.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.payloads import payloads
+from benchmarks.payloads import BYTES, payloads
 from benchmarks.relay import HELLO, StdioClient
 from middleware.hints import appending
 from middleware.intent import Intents
@@ -246,6 +247,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=150, help="In each round.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--server-ms", type=float, default=0, help="What the server takes for a call.")
+    parser.add_argument("--bytes", type=int, default=BYTES, help="Of arguments and of a result, for `redaction`.")
     parser.add_argument("--megabytes", type=int, default=10, help="Of a long call; 0: none is made.")
     parser.add_argument("--only", choices=("redaction", "intents", "long_calls", "functions_us"))
     parser.add_argument("--json", action="store_true", help="Print JSON for machines.")
@@ -254,7 +256,7 @@ def main() -> None:
     parts: dict[str, Callable[[], Any]] = {
         "redaction": lambda: {
             f"{kind}, {name}": row
-            for kind, value in payloads().items()
+            for kind, value in payloads(size=options.bytes).items()
             for name, row in measure_calls(REDACTION, value, {"structuredContent": value}, *how).items()
         },
         "intents": lambda: measure_calls(INTENTS, arguments(), RESULT, *how),
