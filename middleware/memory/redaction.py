@@ -63,6 +63,10 @@ _ESCAPED_BLANK = LazyPattern(r"\\+[nrt]\Z")
 _QUOTES = 3  # characters before a value that stands in quotes in a string, as etags do: `W/"`
 _OBJECT_ID = LazyPattern(r"[a-z]{2,8}_[A-Za-z0-9]{14,24}")  # what many services call their objects: `pi_...`, `cus_...`
 _MOST_HIDDEN = 64 * 1024  # characters in base64 that are looked into
+# Base64 in a URL: ids are made to need no escapes there, keys are not.
+_ESCAPED_KEY = LazyPattern(r"(?<![\w%+-])[A-Za-z0-9+-]++(?:%(?:2[BbFf]|3[Dd])[A-Za-z0-9+-]*+)++(?![\w%.])")
+_BASE64 = LazyPattern(r"[A-Za-z0-9+/-]{32,}=*")
+_PERCENT = LazyPattern(r"%(..)")
 _LINE = 60  # characters; files in base64 have lines of 64 or 76
 _SAID_IN_SCHEMAS = ("default", "const", "example", "examples", "_meta")
 _NAME_MEMBERS = (
@@ -303,6 +307,8 @@ def _tokens_in(text: str, ascii_bytes: bytes, is_opaque: bool) -> Iterator[Span]
         public = tuple(found.span() for found in _PUBLIC_PEM.finditer(text))
     if ("://" in text or "\\/" in text) and _may_hold_webhook(text):
         yield from (found.span(1) for found in _WEBHOOK.finditer(text))
+    if "%" in text:
+        yield from _escaped_keys(text)
     position = 0
     for start, end in long_words(text, ascii_bytes):
         while max(start, position) < end:
@@ -314,6 +320,13 @@ def _tokens_in(text: str, ascii_bytes: bytes, is_opaque: bool) -> Iterator[Span]
         if start < position or any(begin <= start < stop for begin, stop in public):
             continue
         yield from _random_in(text, start, end, is_opaque)
+
+
+def _escaped_keys(text: str) -> Iterator[Span]:
+    for found in _ESCAPED_KEY.finditer(text):
+        key = _PERCENT.sub(lambda escape: chr(int(escape[1], 16)), found[0])
+        if _BASE64.fullmatch(key) and looks_random(key):
+            yield found.span()
 
 
 def _random_in(text: str, start: int, end: int, is_opaque: bool) -> Iterator[tuple[int, int]]:

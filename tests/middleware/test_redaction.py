@@ -332,3 +332,14 @@ def test_names_of_secrets_in_other_alphabets_are_looked_for_where_they_may_be() 
 )
 def test_where_a_secret_comes_from_is_no_secret(text: str) -> None:
     assert redact_text(text) == text
+
+
+def test_a_key_in_a_urls_path_is_told_from_an_id_by_its_escapes() -> None:
+    key = "qL9%2Fx%2BZk3Tq8W1sV7bN0pY" + "2fGhJ4dRtC5mUoIeA6wE%3D"
+    assert redact_text(f"https://example.org/keys/{key}/use") == "https://example.org/keys/[redacted]/use"
+    for url in (
+        "https://example.org/documents/1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms",
+        "https://example.org/?next=https%3A%2F%2Fexample.org%2Fharbours%2Fsines%2Ftides%2Ftomorrow",
+        "https://example.org/files/reports%2F2026%2Fnovember%2Ftides-of-the-north-coast",
+    ):
+        assert redact_text(url) == url
