@@ -7,6 +7,7 @@ that redaction knows.
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from middleware.abridge import LONG
@@ -29,6 +30,7 @@ from middleware.rounds import OpenCall, Rounds, asks_for_input
 from middleware.settings import DEFAULTS, Settings
 
 _ERROR_LIMIT = 2_000  # characters
+_SHORT = 128  # characters, as the names of tools are
 INTENT_LIMIT = 2_000  # characters
 # What a call says, in its row, and the id that its client chose for it.
 _SAID = ("arguments_json", "result_json", "error", "intent", "jsonrpc_id")
@@ -127,11 +129,12 @@ class Recording:
         `intent` is what the model said that it is for. Its `inputResponses` are what a person was asked for, and are
         never recorded.
         """
+        started = time.perf_counter()
         params = message.get("params")
         params = params if isinstance(params, dict) else {}
         name = params.get("name", "")
         name = name if isinstance(name, str) else spell(name)
-        tool_name = _text(name)
+        tool_name = _short_text(name) if len(name) <= _SHORT else _text(name)
         call = self._rounds.take(tool_name, params)
         if call is not None:
             call.record["rounds"] += 1
@@ -154,14 +157,13 @@ class Recording:
             "duration_ms": None,
             "request_bytes": size,
             "result_bytes": None,
-            "jsonrpc_id": _json(message.get("id"), names=False),
+            "jsonrpc_id": _id_json(message.get("id")),
             "rounds": 1,
             "corrects": None,
             "trial_uid": trial_uid,
             "capture": self._capture,
             "intent": None if intent is None else _limited(intent, INTENT_LIMIT),
         }
-        started = time.perf_counter()
         failure = self._corrections.open_to(tool_name, trial_uid, started)
         call = OpenCall(record, arguments, started, failure)
         self._submit_open(call)
@@ -266,6 +268,10 @@ def _json(value: Any, *, names: bool = True) -> str:
     return spell(redact(value, names=names, signs=signs)) if any(signs) else text
 
 
+def _id_json(identifier: Any) -> str:
+    return spell(identifier) if isinstance(identifier, int) else _json(identifier, names=False)
+
+
 def _definition_json(definition: Any) -> str:
     signs = signs_of_secrets(spell(definition))
     return spell(redact_definition(definition, signs=signs) if any(signs) else definition)
@@ -310,6 +316,11 @@ def _limited(text: str, limit: int | None) -> str:
 
 def _text(text: str) -> str:
     return _clean(redact_text(text) if any(signs_of_secrets(text)) else text)
+
+
+@lru_cache(maxsize=256)  # tools are called again
+def _short_text(text: str) -> str:
+    return _text(text)
 
 
 def _clean(text: str) -> str:
