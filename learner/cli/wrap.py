@@ -61,11 +61,12 @@ def wrap_command(
     **passed_on: Any,
 ) -> None:
     """Put the relay in front of a client's servers."""
+    files = files_named(target, Path.cwd())  # a wrong name is said before anything else
     _check_asking(yes or dry_run, as_json)
     present = _memory_to_name(memory)
     options = {**({"--memory": str(present)} if present else {}), **_spelled(passed_on)}
     launcher = Launcher(check_program(), options, present or default_path().absolute())
-    plans = plan_wrap(files_named(target, Path.cwd()), launcher, only)
+    plans = plan_wrap(files, launcher, only)
     _go(target, plans, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
@@ -73,8 +74,9 @@ def wrap_command(
 @_shared
 def unwrap_command(target: str, only: tuple[str, ...], yes: bool, dry_run: bool, as_json: bool) -> None:
     """Take the relay out of a client's file."""
+    files = files_named(target, Path.cwd())
     _check_asking(yes or dry_run, as_json)
-    plans = plan_unwrap(files_named(target, Path.cwd()), only)
+    plans = plan_unwrap(files, only)
     _go(target, plans, yes=yes, dry_run=dry_run, as_json=as_json)
 
 

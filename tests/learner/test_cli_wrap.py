@@ -191,6 +191,7 @@ def test_options_of_the_relay_are_passed_on_and_kept(home: Path) -> None:
     ("arguments", "said"),
     [
         (("wrap", "emacs", "--yes"), "emacs is neither a file nor a client"),
+        (("wrap", "emacs"), "emacs is neither a file nor a client"),  # rather than that nobody can be asked
         (("unwrap", "vscode", "--yes"), "no file of vscode found"),
         (("wrap", "cursor", "--yes", "--only", "nobody"), "no server is called 'nobody'"),
         (("unwrap", "/dev/null", "--yes"), "is no file"),
