@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from servers.errors import ToolError
 from servers.schema import definition, invalid
@@ -21,11 +21,31 @@ ToolFunction = Callable[..., dict[str, Any]]
 
 @dataclass(frozen=True)
 class CallResult:
-    """What a client sees of a call: `text`, and as JSON the same in `structured` unless `is_error`."""
+    """What a client sees of a call: `text`, and as JSON the same in `structured` unless `is_error`.
+
+    The rest is what faults do to it: the answer comes after `delay_s` seconds; `lost`, it never comes; with
+    `protocol_error`, a JSON-RPC code, it is that error and `text` its message.
+    """
 
     is_error: bool
     text: str
     structured: dict[str, Any] | None = None
+    delay_s: float = 0.0
+    lost: bool = False
+    protocol_error: int | None = None
+
+
+class Served(Protocol):
+    """What a host serves: a world, or whatever stands in front of one."""
+
+    name: str
+
+    @property
+    def tools(self) -> Sequence[dict[str, Any]]:
+        """The definitions, exactly as `tools/list` shows them now."""
+
+    def call(self, name: str, arguments: Mapping[str, Any]) -> CallResult:
+        """Call a tool. A call that the host must delay, lose or answer by a protocol error says so in its result."""
 
 
 class World:
