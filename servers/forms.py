@@ -27,6 +27,8 @@ MONTH_STYLES = ("03", "3", "Mar", "MAR")
 TIME_SEPARATORS = (":", ".", "h", "-", "_", "")
 TIME_MARKS = ("{}", "T{}", "{}Z", "{}UTC", "@{}")
 
+Told = Literal["example", "choices", "nothing"]  # how much a refusal says of the right form
+
 V = TypeVar("V")
 V_contra = TypeVar("V_contra", contravariant=True)
 
@@ -122,7 +124,7 @@ class Codebook(Generic[V]):
         self.example = form.write(example)
         self.said = said
 
-    def read(self, argument: str, text: str, *, told: Literal["example", "choices", "nothing"]) -> V:
+    def read(self, argument: str, text: str, *, told: Told) -> V:
         """Return the value that `text` stands for; `told` is how much a refusal says of the right form.
 
         Raises:

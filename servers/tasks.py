@@ -1,16 +1,16 @@
 """Tasks for a world, and the check that needs no code per task: play the gold calls and the given ones, compare."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from servers.schema import definition
-from servers.world import ToolFunction, World
-
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+    from servers.digest import Digest
+    from servers.domain import Domain
+    from servers.world import World
 
 Split = Literal["practice", "test"]
+Kind = Literal["calls", "no_tool", "forbidden"]
 
 
 class Call(NamedTuple):
@@ -25,7 +25,9 @@ class Task:
     """A user's request and calls that serve it, from the first state of its seed.
 
     `template` names the wording that the query was made from: the cluster for intervals. `slots` holds what the query
-    says in that wording's places, as it says it.
+    says in that wording's places, as it says it. Without `calls` a task needs no tool ("no_tool"), or asks for what
+    the user may not do ("forbidden"). The calls at the positions `lookups` only lead to what later calls need;
+    `ordered` tells whether the calls must be made in this order.
     """
 
     id: str
@@ -33,50 +35,55 @@ class Task:
     query: str
     calls: tuple[Call, ...]
     slots: Mapping[str, str]
+    kind: Kind = "calls"
+    ordered: bool = False
+    lookups: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class Domain:
-    """One simulated server: how its state starts, its tools, and `tasks(seed, split)`."""
+class Played(NamedTuple):
+    """What calls did in a fresh world: the digests before and after, and each call's result (None: refused)."""
 
-    name: str
-    description: str
-    first_state: Callable[[int], "DataclassInstance"]
-    functions: Sequence[ToolFunction]
-    tasks: Callable[[int, Split], list[Task]]
-
-    def world(self, seed: int) -> World:
-        """Return a fresh world of `seed`."""
-        return World(self.name, seed, self.first_state, self.functions)
-
-    def tools(self) -> list[dict[str, Any]]:
-        """Return the definitions exactly as `tools/list` shows them; they are the same for every seed."""
-        return [definition(function) for function in self.functions]
+    before: "Digest"
+    after: "Digest"
+    results: tuple[dict[str, Any] | None, ...]
+    changed: tuple[bool, ...]
 
 
-class _Outcome(NamedTuple):
-    changed: bool
-    digest: str
-    last: dict[str, Any] | None
-
-
-def solved(domain: Domain, seed: int, task: Task, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+def solved(domain: "Domain", seed: int, task: Task, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
     """Tell whether `calls`, refused ones included, do in a fresh world what the task's gold calls do.
 
-    Where the gold calls change the state, the end states must be equal; where they only read, the state must be
-    untouched and the last result that is not an error must be the gold one.
+    The end states must be equal, so that every side effect counts. What the gold calls read must have been returned
+    too (lookups aside), and where they only read, the last result that is not an error must be one of theirs: calling
+    everything is no answer. Where no tool is needed none may be called; what the user may not do must not have
+    happened, whatever was tried.
     """
-    gold = _play(domain.world(seed), task.calls)
-    given = _play(domain.world(seed), calls)
-    return given.digest == gold.digest and (gold.changed or given.last == gold.last)
+    if task.kind == "no_tool":
+        return not calls
+    given = play(domain.world(seed), calls)
+    if task.kind == "forbidden":
+        return given.after == given.before
+    gold = play(domain.world(seed), task.calls)
+    if given.after != gold.after:
+        return False
+    wanted = [
+        result
+        for number, (result, changed) in enumerate(zip(gold.results, gold.changed, strict=True))
+        if not changed and number not in task.lookups
+    ]
+    returned = [result for result in given.results if result is not None]
+    if not all(result in returned for result in wanted):
+        return False
+    return gold.after != gold.before or (bool(returned) and returned[-1] in wanted)
 
 
-def _play(world: World, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> _Outcome:
-    before = world.digest()
-    last = None
+def play(world: "World", calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Played:
+    """Make `calls` in `world`, one after the other."""
+    before = digest = world.digest()
+    results, changed = [], []
     for name, arguments in calls:
         result = world.call(name, arguments)
-        if not result.is_error:
-            last = result.structured
-    after = world.digest()
-    return _Outcome(after != before, after, last)
+        after = world.digest() if not result.is_error else digest
+        results.append(None if result.is_error else result.structured)
+        changed.append(after != digest)
+        digest = after
+    return Played(before, digest, tuple(results), tuple(changed))

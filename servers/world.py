@@ -4,19 +4,20 @@ The state is the only clock and the only randomness that a tool sees, so the sam
 same bytes, in every process.
 """
 
-import hashlib
+import functools
 import json
+import pickle
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+from servers.digest import Digest, digest_of
 from servers.errors import ToolError
-from servers.schema import definition, invalid
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from servers.schema import definition, invalid, validator_of
+from servers.service import ServiceState
 
 ToolFunction = Callable[..., dict[str, Any]]
+FirstState = Callable[[int], ServiceState]
 
 
 @dataclass(frozen=True)
@@ -51,44 +52,47 @@ class Served(Protocol):
 class World:
     """The state of one seed and the tools that act on it.
 
-    `first_state(seed)` returns a dataclass whose fields are JSON values, dates or dataclasses of such. A tool is a
-    function of that state and of its own arguments; it raises `ToolError` before it changes anything.
+    `first_state(seed)` returns the state, a dataclass whose fields are JSON values, dates or dataclasses of such. A
+    tool is a function of that state and of its own arguments; it raises `ToolError` before it changes anything.
     """
 
-    def __init__(
-        self, name: str, seed: int, first_state: Callable[[int], "DataclassInstance"], tools: Sequence[ToolFunction]
-    ) -> None:
+    def __init__(self, name: str, seed: int, first_state: FirstState, tools: Sequence[ToolFunction]) -> None:
         self.name = name
         self.seed = seed
         self._first_state = first_state
         self._functions = {tool.__name__: tool for tool in tools}
         self.tools = [definition(tool) for tool in tools]
-        self._schemas = {tool["name"]: tool["inputSchema"] for tool in self.tools}
         self.reset()
 
     def reset(self) -> None:
         """Put everything back to where the seed starts."""
-        self._state = self._first_state(self.seed)
+        self._state: ServiceState = pickle.loads(_first(self._first_state, self.seed))  # noqa: S301 - our own bytes
 
-    def digest(self) -> str:
-        """Return a fingerprint of the whole state: equal digests, equal states."""
-        state = json.dumps(self._state, sort_keys=True, default=_plain)
-        return hashlib.sha256(state.encode()).hexdigest()
+    def digest(self) -> Digest:
+        """Return a fingerprint of the whole content, which can be diffed: equal digests, equal contents."""
+        return digest_of(self._state)
+
+    def drift(self, kinds: Sequence[str] | None, seed: int) -> None:
+        """Let the service want things written as the service of `seed` does: those `kinds` of its forms, or all."""
+        self._state.drift(self._first_state(seed), kinds)
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> CallResult:
         """Call the tool `name`; whatever a model can do wrong is answered by a result with `is_error`."""
         if name not in self._functions:
             return CallResult(True, f"no tool is called {name[:60]!r}; the tools are {', '.join(self._functions)}")
-        wrong = invalid(arguments, self._schemas[name])
+        self._state.tick()
+        function = self._functions[name]
+        wrong = invalid(arguments, validator_of(function))
         if wrong is not None:
             return CallResult(True, wrong)
         try:
-            structured = self._functions[name](self._state, **arguments)
+            structured = function(self._state, **arguments)
         except ToolError as error:
             return CallResult(True, str(error))
         return CallResult(False, json.dumps(structured, ensure_ascii=False), structured)
 
 
-def _plain(value: object) -> Any:
-    # Not asdict(): it copies every value, and a world is fingerprinted for each check.
-    return vars(value) if is_dataclass(value) else str(value)
+# A world is made anew for every check; its first state need not be.
+@functools.lru_cache(maxsize=64)
+def _first(first_state: FirstState, seed: int) -> bytes:
+    return pickle.dumps(first_state(seed))

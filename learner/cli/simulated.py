@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from adapters.messages import ToolCall, ToolSpec
 from learner.suites import Case, GoldCall
-from servers.tasks import Domain, Task, solved
+from servers.domain import Domain
+from servers.tasks import Task, solved
 
 
 def specs_of(domain: Domain) -> list[ToolSpec]:

@@ -1,22 +1,18 @@
-"""Requests to the weather service and the calls that serve them.
-
-Practice and test share no template, and more than half of what fills the test's open slots (stations, days, times,
-values) never occurs in practice. Words from closed sets (units, severities, hazards, models) all occur in practice.
-"""
+"""Requests to the weather service and the calls that serve them."""
 
 import datetime
-import itertools
-import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from servers.forms import MONTHS, NameForm
 from servers.tasks import Call, Split, Task
-from servers.weather.world import HAZARDS, MODELS, SEVERITIES, UNITS, State, first_state, said
+from servers.templates import Draws, Filled, Template, tasks_of
+from servers.weather.tools import TOOLS
+from servers.weather.world import HAZARDS, MODELS, SEVERITIES, UNITS, State, first_state
 
 # tool → its wordings by split; a slot is named like the argument that it fills.
-TEMPLATES: dict[str, dict[Split, tuple[str, ...]]] = {
+WORDINGS: dict[str, dict[Split, tuple[str, ...]]] = {
     "current_conditions": {
         "practice": (
             "What is the temperature at {station} right now, in {units}?",
@@ -128,132 +124,61 @@ TEMPLATES: dict[str, dict[Split, tuple[str, ...]]] = {
         ),
     },
 }
-TASKS_PER_TEMPLATE: dict[Split, int] = {"practice": 7, "test": 5}
 
 
 def tasks(seed: int, split: Split) -> list[Task]:
-    """Return the split's tasks for `seed`, in rounds that hold every template once."""
-    state = first_state(seed)
-    slots = _Slots(state, split)
-    wordings = [
-        (tool, f"{tool}-{split}-{number}", text)
-        for tool, texts in TEMPLATES.items()
-        for number, text in enumerate(texts[split], 1)
-    ]
-    made = []
-    for turn in range(1, TASKS_PER_TEMPLATE[split] + 1):
-        for tool, template, text in slots.rng.sample(wordings, len(wordings)):
-            filled = slots.fill(tool, text)
-            call = Call(tool, {name: argument for name, (_, argument) in filled.items()})
-            words = {name: word for name, (word, _) in filled.items()}
-            made.append(Task(f"weather-{seed}-{template}-{turn}", template, text.format(**words), (call,), words))
-    return made
+    """Return the split's tasks for `seed`."""
+    return tasks_of("weather", TEMPLATES, first_state, TOOLS, seed, split)
 
 
-class _Slots:
-    """Fills a template: each slot as the user says it, and as the service of this seed wants it."""
-
-    def __init__(self, state: State, split: Split) -> None:
-        # The values to choose from come from the seed alone, the choice also from the split.
-        shared = random.Random(f"weather slots {state.seed}")  # noqa: S311 - a simulation, not a secret
-        self.rng = random.Random(f"weather {split} {state.seed}")  # noqa: S311 - a simulation, not a secret
-        self._state = state
-        self._split = split
-        self._asked: set[tuple[Any, ...]] = set()
-        day = datetime.timedelta(days=1)
-        ahead = [state.today + day * n for n in shared.sample(range(1, 721), 720)]
-        self._draws: dict[str, Callable[[], Any]] = {
-            "station": self._open(state.stations[1:]),
-            "date": self._open(ahead[:90]),
-            "alert day": self._open([date for date in ahead if state.has_alerts(date)]),
-            "past": self._open([state.today - day * n for n in shared.sample(range(1, 700), 90)]),
-            "time": self._open([datetime.time(n // 12, n % 12 * 5) for n in shared.sample(range(288), 60)]),
-            "value": self._open([n / 10 for n in shared.sample(range(-120, 390), 90)]),
-            "units": self._closed(UNITS),
-            "severity": self._closed(SEVERITIES),
-            "hazard": self._closed(HAZARDS),
-            "model": self._closed(MODELS),
-        }
-
-    def fill(self, tool: str, text: str) -> dict[str, tuple[str, Any]]:
-        """Return argument → (as said, as written) for every slot in `text`."""
-        names = re.findall(r"\{(\w+)\}", text)
-        values = self._drawn(tool, names)
-        while len(set(values.values())) < len(values) or not self._is_new(tool, values):
-            values = self._drawn(tool, names)
-        return {name: (self._said(name, value), self._written(name, value)) for name, value in values.items()}
-
-    def _drawn(self, tool: str, names: Sequence[str]) -> dict[str, Any]:
-        kinds = {name: _DRAWN_AS.get(name, name) for name in names}
-        if tool == "list_alerts":
-            kinds["date"] = "alert day"
-        values = {name: self._draws[kind]() for name, kind in kinds.items()}
-        # What the service has: a period in order, a model that covers the station, a subscription to cancel.
-        if tool == "climate_history":
-            values["start"], values["end"] = sorted((values["start"], values["end"]))
-        if tool == "daily_forecast":
-            values["model"] = self.rng.choice([m for m in MODELS if self._state.covers(m, values["station"])])
-        if tool == "cancel_subscription":
-            values["hazard"] = self.rng.choice(list(self._state.subscriptions[values["station"]]))
-        return values
-
-    def _open(self, values: Sequence[Any]) -> Callable[[], Any]:
-        """Draw from values of which three in five of the test's never occur in practice."""
-        known = len(values) * 3 // 5
-        if self._split == "practice":
-            return lambda: self.rng.choice(values[:known])
-        new, old = values[known:], values[: known // 2]
-        sides = itertools.cycle((new, old, new, old, new))
-        return lambda: self.rng.choice(next(sides))
-
-    def _closed(self, values: Sequence[str]) -> Callable[[], str]:
-        """Draw each value equally often."""
-        turns = itertools.cycle(self.rng.sample(values, len(values)))
-        return lambda: next(turns)
-
-    def _is_new(self, tool: str, values: dict[str, Any]) -> bool:
-        """Tell whether this changes the first state, and whether one server could serve it after all earlier tasks."""
-        key: tuple[Any, ...] = (tool, *values.values())
-        if tool in ("subscribe_alert", "cancel_subscription"):
-            key = (values["station"], values["hazard"])
-            if self._state.subscriptions[values["station"]].get(values["hazard"]) == values.get("severity"):
-                return False
-        is_new = key not in self._asked
-        self._asked.add(key)
-        return is_new
-
-    def _written(self, name: str, value: Any) -> Any:
-        forms = self._state.forms
-        if isinstance(value, datetime.date):
-            return forms.date.write(value)
-        if isinstance(value, datetime.time):
-            return forms.time.write(value)
-        if isinstance(value, float):
-            return value
-        form: NameForm = getattr(forms, _DRAWN_AS.get(name, name))
-        return form.write(value)
-
-    def _said(self, name: str, value: Any) -> str:
-        if isinstance(value, datetime.date):
-            return self._said_day(value)
-        if isinstance(value, datetime.time):
-            half = "am" if value.hour < 12 else "pm"
-            return self.rng.choice((f"{value:%H:%M}", f"{value.hour % 12 or 12}:{value:%M} {half}"))
-        if name == "units":
-            return "Kelvin" if value == "Kelvin" else self.rng.choice((f"degrees {value}", str(value)))
-        return str(value)
-
-    def _said_day(self, day: datetime.date) -> str:
-        month, tens = MONTHS[day.month - 1], day.day // 10
-        ordinal = f"{day.day}{'th' if tens == 1 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day.day % 10, 'th')}"
-        return self.rng.choice(
-            (
-                said(day),
-                f"{month} {day.day}, {day.year}",
-                f"{month} {ordinal}, {day.year}",
-                f"the {ordinal} of {month} {day.year}",
-            )
-        )
+def _fill(tool: str, draws: Draws, state: State) -> Filled | None:
+    """Fill the places of a wording, each named like an argument of `tool`."""
+    names = re.findall(r"\{(\w+)\}", draws.wording)
+    values = {name: _drawn(tool, name, draws, state) for name in names}
+    # What the service has: a period in order, a model that covers the station, a subscription to cancel.
+    if tool == "climate_history":
+        values["start"], values["end"] = sorted((values["start"], values["end"]))
+    if tool == "daily_forecast":
+        values["model"] = draws.rng.choice([m for m in MODELS if state.covers(m, values["station"])])
+    if tool == "cancel_subscription":
+        values["hazard"] = draws.rng.choice(list(state.subscriptions[values["station"]]))
+    if len(set(values.values())) < len(values):
+        return None
+    call = Call(tool, {name: _written(name, value, state) for name, value in values.items()})
+    return Filled({name: _said(name, value, draws) for name, value in values.items()}, (call,))
 
 
-_DRAWN_AS = {"other_station": "station", "start": "past", "end": "past"}
+def _drawn(tool: str, name: str, draws: Draws, state: State) -> Any:
+    day = datetime.timedelta(days=1)
+    ahead = [state.today + day * n for n in range(1, 361)]
+    match name:
+        case "station" | "other_station":
+            return draws.open("station", state.stations[1:])
+        case "date" if tool == "list_alerts":
+            return draws.open("alert day", [date for date in ahead if state.has_alerts(date)])
+        case "date":
+            return draws.open("date", ahead[:90])
+        case "start" | "end":
+            return draws.open("past", [state.today - day * n for n in range(1, 700, 7)])
+        case "time":
+            return draws.open("time", [datetime.time(n // 12, n % 12 * 5) for n in range(0, 288, 5)])
+        case "value":
+            return draws.open("value", [n / 10 for n in range(-120, 390, 7)])
+    words: dict[str, Sequence[str]] = {"units": UNITS, "severity": SEVERITIES, "hazard": HAZARDS, "model": MODELS}
+    return draws.closed(name, words[name])
+
+
+def _written(name: str, value: Any, state: State) -> Any:
+    if isinstance(value, float):
+        return value
+    kinds = {"other_station": "station", "start": "date", "end": "date"}
+    return getattr(state.forms, kinds.get(name, name)).write(value)
+
+
+def _said(name: str, value: Any, draws: Draws) -> Any:
+    return draws.rng.choice((f"degrees {value}", value)) if name == "units" and value != "Kelvin" else value
+
+
+TEMPLATES: tuple[Template[State], ...] = tuple(
+    Template(tool, texts["practice"], texts["test"], partial(_fill, tool)) for tool, texts in WORDINGS.items()
+)

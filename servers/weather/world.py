@@ -6,7 +6,6 @@ import random
 from dataclasses import dataclass, field
 
 from servers.forms import (
-    MONTHS,
     Codebook,
     DateForm,
     NameForm,
@@ -15,11 +14,14 @@ from servers.forms import (
     name_forms,
     time_forms,
 )
+from servers.phrases import plain_day
+from servers.service import ServiceState
 
 UNITS = ("Celsius", "Fahrenheit", "Kelvin", "Rankine")
 SEVERITIES = ("minor", "moderate", "severe", "extreme")
 HAZARDS = ("frost", "storm surge", "flooding", "lightning", "dense smoke", "blizzard")
 MODELS = ("Borealis", "Meridian", "Halcyon", "Tamarack", "Zephyrus")
+OPENS = datetime.time(8, 30)  # of the service's clock on its first day
 PLACES = 41  # the first one is the example that refusals show, 40 are served
 DAYS_AROUND_TODAY = 730
 
@@ -60,12 +62,10 @@ class Forms:
     time: TimeForm
 
 
-@dataclass
-class State:
+@dataclass(kw_only=True)
+class State(ServiceState):
     """The whole state. `subscriptions` is station → hazard → lowest severity that is sent."""
 
-    seed: int
-    today: datetime.date
     forms: Forms
     stations: tuple[str, ...]
     subscriptions: dict[str, dict[str, str]]
@@ -108,10 +108,6 @@ class State:
         """Tell whether anything is in force on `day`, as on one day in five."""
         return self.chance("alerts", day).random() < 0.2
 
-    def chance(self, *about: object) -> random.Random:
-        """Return the randomness of one thing in this world: the same thing, the same numbers."""
-        return random.Random("/".join(map(str, (self.seed, *about))))  # noqa: S311 - a simulation, not a secret
-
 
 def first_state(seed: int) -> State:
     """Return how the service of `seed` starts."""
@@ -122,20 +118,16 @@ def first_state(seed: int) -> State:
         time=rng.choice(time_forms()),
     )
     stations = _place_names(rng)
+    today = datetime.date(2026, 1, 1) + datetime.timedelta(days=rng.randrange(365))
     return State(
         seed=seed,
-        today=datetime.date(2026, 1, 1) + datetime.timedelta(days=rng.randrange(365)),
+        now=datetime.datetime.combine(today, OPENS),
         forms=forms,
         stations=stations,
         subscriptions={
             station: {hazard: rng.choice(SEVERITIES) for hazard in rng.sample(HAZARDS, 3)} for station in stations
         },
     )
-
-
-def said(day: datetime.date) -> str:
-    """Return `day` as people write it, such as 3 March 2027."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 # By form and not by world: a world is made anew for every check, its codebooks need not be.
@@ -151,7 +143,7 @@ def days(form: DateForm, today: datetime.date) -> Codebook[datetime.date]:
     reach = range(-DAYS_AROUND_TODAY, DAYS_AROUND_TODAY + 1)
     # An example that leaves nothing open: a named month shows a padded day, a number shows which part is the day.
     example = datetime.date(1999, 9, 23 if form.month in ("03", "3") else 8)
-    return Codebook(form, (today + datetime.timedelta(days=n) for n in reach), example=example, said=said(example))
+    return Codebook(form, (today + datetime.timedelta(days=n) for n in reach), example=example, said=plain_day(example))
 
 
 @functools.lru_cache(maxsize=64)

@@ -28,7 +28,7 @@ PURE = {
 }
 # Words that a suite or a domain happens to use, and that belong to everybody.
 SCHEMA_KEYWORDS = {
-    *("boolean", "date", "default", "description", "enum", "examples", "format"),
+    *("array", "boolean", "date", "default", "description", "enum", "examples", "format"),
     *("integer", "items", "number", "properties", "required", "string", "time", "type"),
 }
 ROLES = {"assistant", "system", "tool", "user"}

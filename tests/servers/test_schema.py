@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.schema import definition, invalid
+from servers.schema import definition, invalid, validator_of
 
 
 def open_valve(
@@ -36,7 +36,7 @@ def test_signature_and_docstring_become_the_definition() -> None:
             "properties": {
                 "pipe": {"type": "string", "description": "Which pipe: its label."},
                 "turns": {"type": "integer", "description": "How far."},
-                "pressure": {"type": "number"},
+                "pressure": {"type": "number", "default": 1.0},
                 "quick": {"type": "boolean"},
             },
             "required": ["pipe", "turns"],
@@ -65,7 +65,7 @@ def test_an_argument_type_without_a_json_form_is_named() -> None:
     ],
 )
 def test_a_wrong_argument_is_named_with_what_is_right(arguments: object, told: str) -> None:
-    assert invalid(arguments, SCHEMA) == told
+    assert invalid(arguments, validator_of(open_valve)) == told
 
 
 json_values = st.recursive(
@@ -77,7 +77,7 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["pipe", "turns", "pressure", "quick", "other"]), json_values))
 def test_arguments_are_refused_exactly_when_the_function_could_not_take_them(arguments: dict[str, Any]) -> None:
-    if invalid(arguments, SCHEMA) is None:
+    if invalid(arguments, validator_of(open_valve)) is None:
         inspect.signature(open_valve).bind(None, **arguments)
         assert isinstance(arguments["pipe"], str)
     else:
