@@ -53,7 +53,7 @@ def main() -> None:
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            report = run_demo(seed, Path(folder) / "memory.db", track=lambda _text, _total: lambda: None)
+            report = run_demo(SERVER, seed, Path(folder) / "memory.db", track=lambda _text, _total: lambda: None)
             taken = time.perf_counter() - started
             artefacts.append(load(Path(report["path"])))
         practice, before = report["practice"], report["before"]["correct"]

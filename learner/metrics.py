@@ -38,10 +38,12 @@ def score(case: Case, calls: Sequence[ToolCall], tools: Sequence[ToolSpec], *, s
     - `strict`: as `correct`, and no argument is extra.
 
     Where gold makes no call, all four ask whether none was made. `solved` is the verdict of a task's own check; it
-    takes the argument judge's place in `correct`, and `strict` then needs both.
+    takes the argument judge's place in `correct`, and `strict` then needs both. (What a user may not do is right in
+    the task's own eyes as long as it did not happen, though a call was tried.)
     """
     if not case.calls:
-        return Score(*[not calls] * 4)
+        none = not calls
+        return Score(none, none, none if solved is None else solved, none)
     shown = {tool.name: tool for tool in tools if case.tools is None or tool.name in case.tools}
     exact = len(calls) == len(case.calls)
     strict = exact and _matches(case, calls, _is_exactly_right)

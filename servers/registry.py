@@ -10,7 +10,7 @@ from servers.tasks import Split, Task
 _DOMAINS = {
     "weather": "Weather stations: conditions, forecasts, tides, alerts, observations.",
 }
-# Tasks that need the tools of two servers: `errands/ONE_OTHER.py` holds them.
+# Pairs with tasks that need the tools of both: `errands/ONE_OTHER.py` holds their templates.
 _ERRANDS: tuple[tuple[str, str], ...] = ()
 
 
@@ -42,23 +42,29 @@ def load(name: str) -> Domain:
 
     def errands(seed: int, split: Split) -> list[Task]:
         both = [pair for pair in _ERRANDS if set(pair) <= set(names)]
-        return [
-            task
-            for pair in both
-            for task in importlib.import_module(f"servers.errands.{'_'.join(pair)}").tasks(seed, split)
-        ]
+        return [task for pair in both for task in _errands(pair, seed, split)]
 
     return together([_domain(one) for one in names], errands)
 
 
 @functools.cache
 def _domain(name: str) -> Domain:
-    # Loaded when they are asked for: a server starts with its own module, and without its tasks.
+    # Loaded when they are asked for: a server starts with its own modules, and without its tasks.
     world = importlib.import_module(f"servers.{name}.world")
     tools = importlib.import_module(f"servers.{name}.tools")
 
     def tasks(seed: int, split: Split) -> list[Task]:
-        found: list[Task] = importlib.import_module(f"servers.{name}.tasks").tasks(seed, split)
-        return found
+        from servers.templates import tasks_of
+
+        templates = importlib.import_module(f"servers.{name}.tasks").TEMPLATES
+        return tasks_of(name, templates, world.first_state, tools.TOOLS, seed, split)
 
     return Domain(name, _DOMAINS[name], world.first_state, tools.TOOLS, tasks)
+
+
+def _errands(pair: tuple[str, str], seed: int, split: Split) -> list[Task]:
+    from servers.templates import tasks_of
+
+    both = together([_domain(one) for one in pair], lambda _, __: [])
+    templates = importlib.import_module(f"servers.errands.{'_'.join(pair)}").TEMPLATES
+    return tasks_of(both.name, templates, both.first_state, both.functions, seed, split)

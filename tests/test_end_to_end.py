@@ -44,7 +44,7 @@ async def descriptions(client: Client) -> dict[str, str]:
 def practised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A memory after the demo's whole loop, and the demo's report."""
     memory = tmp_path_factory.mktemp("demo") / "memory.db"
-    report = run_demo(int(SEED), memory, track=lambda text, total: lambda: None)
+    report = run_demo("weather", int(SEED), memory, track=lambda text, total: lambda: None)
     return memory, report
 
 

@@ -30,6 +30,7 @@ from middleware.memory.identity import TRIAL_TOKEN_VARIABLE, server_uid
 from middleware.memory.records import Trial
 from middleware.memory.store import Memory
 from servers import registry
+from servers.domain import Domain
 from servers.tasks import Task, solved
 
 SERVER = "weather"
@@ -37,6 +38,7 @@ MODEL = "recall"
 
 
 @click.command("demo")
+@click.option("--server", default=SERVER, show_default=True, help="Which simulated server; `learner serve --list`.")
 @click.option("--seed", default=0, show_default=True, help="Which world: its conventions, content and tasks.")
 @click.option(
     "--memory",
@@ -44,7 +46,7 @@ MODEL = "recall"
     help="The memory to practise into. Default: a new one in the temporary directory.",
 )
 @json_option
-def demo_command(seed: int, memory: Path | None, as_json: bool) -> None:
+def demo_command(server: str, seed: int, memory: Path | None, as_json: bool) -> None:
     """The whole loop on a simulated server: before, practice through the relay, distil, after.
 
     Practice sees the tools' responses only.
@@ -59,7 +61,7 @@ def demo_command(seed: int, memory: Path | None, as_json: bool) -> None:
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
     ) as progress:
-        report = run_demo(seed, path, track=lambda text, total: _tracker(progress, text, total))
+        report = run_demo(server, seed, path, track=lambda text, total: _tracker(progress, text, total))
     if as_json:
         print_json(report)
     else:
@@ -71,9 +73,9 @@ def _tracker(progress: Progress, text: str, total: int) -> Callable[[], None]:
     return lambda: progress.advance(bar)
 
 
-def run_demo(seed: int, path: Path, *, track: Callable[[str, int], Callable[[], None]]) -> dict[str, Any]:
-    """Run the demo for `seed` with the memory at `path`; `track(text, total)` returns what each step calls."""
-    domain = registry.load(SERVER)
+def run_demo(server: str, seed: int, path: Path, *, track: Callable[[str, int], Callable[[], None]]) -> dict[str, Any]:
+    """Run the demo on a simulated server with the memory at `path`; `track(text, total)` gives what each step calls."""
+    domain = registry.load(server)
     practice_tasks = domain.tasks(seed, "practice")
     test_tasks = domain.tasks(seed, "test")
     model = load_model(MODEL)
@@ -91,26 +93,29 @@ def run_demo(seed: int, path: Path, *, track: Callable[[str, int], Callable[[], 
         )
 
     before = measure("test tasks before practice", None, "none")
-    command = [sys.executable, "-I", "-m", "learner", "serve", SERVER, "--seed", str(seed)]
+    command = [sys.executable, "-I", "-m", "learner", "serve", server, "--seed", str(seed)]
     with Memory(path) as opened:
         trials = asyncio.run(
-            _practise(practice_tasks, command, model, opened, track("practice through the relay", len(practice_tasks)))
+            _practise(
+                server, practice_tasks, command, model, opened, track("practice through the relay", len(practice_tasks))
+            )
         )
-        name = f"demo-{SERVER}-{seed}-{secrets.token_hex(3)}"
-        folder, _ = distill_prompt(opened, name=name, server_uid=server_uid(SERVER, command))
+        name = f"demo-{server.replace('+', '-')}-{seed}-{secrets.token_hex(3)}"
+        folder, _ = distill_prompt(opened, name=name, server_uid=server_uid(server, command))
         artefact = load(folder)
         after = measure("test tasks after, by demonstrations", artefact, "demonstrations")
         hinted = measure("test tasks after, by hints alone", artefact, "hints")
-    summed = partial(summary, suite=SERVER, split="test", model=MODEL)
+    summed = partial(summary, suite=server, split="test", model=MODEL)
     learned = partial(summed, artefact=name, remembered=artefact.queries)
     return {
+        "server": server,
         "seed": seed,
         "before": summed(before),
         "after": learned(after),
         "difference": against(after, before),
         "hints": learned(hinted),
         "difference_hints": against(hinted, before),
-        "practice": _counted(trials, practice_tasks, seed),
+        "practice": _counted(domain, trials, practice_tasks, seed),
         "example": _example(before, after),
         "artefact": name,
         "path": str(folder),
@@ -120,33 +125,37 @@ def run_demo(seed: int, path: Path, *, track: Callable[[str, int], Callable[[], 
 
 
 async def _practise(
-    tasks: Sequence[Task], command: Sequence[str], model: ChatModel, memory: Memory, step: Callable[[], None]
+    server: str,
+    tasks: Sequence[Task],
+    command: Sequence[str],
+    model: ChatModel,
+    memory: Memory,
+    step: Callable[[], None],
 ) -> list[Trial]:
     token = secrets.token_hex(16)
-    async with LiveTools.behind_relay(SERVER, command, memory.path, {TRIAL_TOKEN_VARIABLE: token}) as tools:
+    async with LiveTools.behind_relay(server, command, memory.path, {TRIAL_TOKEN_VARIABLE: token}) as tools:
         return await practise(
             [task.query for task in tasks],
             tools=tools,
             specs=await tools.specs(),
             model=model,
             memory=memory,
-            server_uid=server_uid(SERVER, command),
+            server_uid=server_uid(server, command),
             token=token,
             settings=Settings(),
             progress=step,
         )
 
 
-def _counted(trials: Sequence[Trial], tasks: Sequence[Task], seed: int) -> Mapping[str, int]:
+def _counted(domain: Domain, trials: Sequence[Trial], tasks: Sequence[Task], seed: int) -> Mapping[str, int]:
     """Count, afterwards, what practice could not know: which accepted trials were right."""
-    domain = registry.load(SERVER)
     accepted = [
         (trial, task)
         for trial, task in zip(trials, tasks, strict=True)
         if trial.verdict is not None and trial.verdict.label == "solved"
     ]
     right = sum(
-        solved(domain, seed, task, [(trial.calls[-1].name, trial.calls[-1].arguments)]) for trial, task in accepted
+        solved(domain, seed, task, [(call.name, call.arguments) for call in trial.calls]) for trial, task in accepted
     )
     return {
         "trials": len(trials),
@@ -183,8 +192,8 @@ def _print(report: Mapping[str, Any]) -> None:
             )
             for key, text in labels.items()
         ),
-        title=f"{report['before']['cases']} test tasks of the simulated {SERVER} server, seed {report['seed']}, "
-        f"played by '{MODEL}'",
+        title=f"{report['before']['cases']} test tasks of the simulated {report['server']} server, "
+        f"seed {report['seed']}, played by '{MODEL}'",
     )
     practice = report["practice"]
     click.echo()
@@ -214,7 +223,7 @@ def _print(report: Mapping[str, Any]) -> None:
     click.echo(f"  {command} calls --outcome tool_error")
     click.echo(f"  {command} apply {report['artefact']}")
     click.echo("and a client of this sees the hints (a server is known by its name and its command):")
-    click.echo(f"  {command} proxy --name {SERVER} -- {shlex.join(report['command'])}")
+    click.echo(f"  {command} proxy --name {report['server']} -- {shlex.join(report['command'])}")
     click.echo(f"In front of a server of your own: {_own_command()} proxy --name NAME -- COMMAND...")
 
 

@@ -20,6 +20,7 @@ def cases_of(tasks: Sequence[Task]) -> list[Case]:
             id=task.id,
             query=task.query,
             calls=tuple(GoldCall(name, arguments) for name, arguments in task.calls),
+            ordered=task.ordered,
             template=task.template,
         )
         for task in tasks

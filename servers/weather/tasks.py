@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from servers.tasks import Call, Split, Task
-from servers.templates import Draws, Filled, Template, tasks_of
-from servers.weather.tools import TOOLS
-from servers.weather.world import HAZARDS, MODELS, SEVERITIES, UNITS, State, first_state
+from servers.tasks import Call, Split
+from servers.templates import Draws, Filled, Template
+from servers.weather.world import HAZARDS, MODELS, SEVERITIES, UNITS, State
 
 # tool → its wordings by split; a slot is named like the argument that it fills.
 WORDINGS: dict[str, dict[Split, tuple[str, ...]]] = {
@@ -124,11 +123,6 @@ WORDINGS: dict[str, dict[Split, tuple[str, ...]]] = {
         ),
     },
 }
-
-
-def tasks(seed: int, split: Split) -> list[Task]:
-    """Return the split's tasks for `seed`."""
-    return tasks_of("weather", TEMPLATES, first_state, TOOLS, seed, split)
 
 
 def _fill(tool: str, draws: Draws, state: State) -> Filled | None:

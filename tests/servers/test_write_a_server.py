@@ -1,4 +1,4 @@
-"""The page on writing a server says what works: its blocks are written to files, its line is registered, and all run."""
+"""The page on writing a server says what works: its blocks are written to files, its line is registered, all run."""
 
 import ast
 import re

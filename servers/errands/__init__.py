@@ -1,0 +1,1 @@
+"""Tasks that need the tools of two servers: one file a pair."""
