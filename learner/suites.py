@@ -8,6 +8,8 @@ type.
 
 import json
 import math
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +112,53 @@ def read_cases(suite: Suite, split: str) -> list[Case]:
     if not cases:
         raise SuiteError(f"{path} holds no cases; add one a line")
     return list(cases.values())
+
+
+def write_suite(
+    folder: Path, about: Mapping[str, str], tools: Sequence[Mapping[str, Any]], cases: Mapping[str, Sequence[Case]]
+) -> None:
+    """Write a suite into the new folder `folder`, all of it or nothing: `cases` by split, `tools` as listed over MCP.
+
+    `about` holds `name`, `source`, `license` and `note`.
+
+    Raises:
+        SuiteError: something is there already, or it cannot be written.
+    """
+    texts = {
+        "suite.json": json.dumps(dict(about), indent=1, ensure_ascii=False) + "\n",
+        "tools.json": json.dumps({"tools": list(tools)}, indent=1, ensure_ascii=False) + "\n",
+    } | {f"cases-{split}.jsonl": "".join(_line(case) + "\n" for case in some) for split, some in cases.items()}
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise SuiteError(f"{folder} is there already; name a folder that is new or empty")
+    draft = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+        draft.chmod(0o755)  # a suite is no secret, and mkdtemp keeps others out
+        for name, text in texts.items():
+            (draft / name).write_text(text, encoding="utf-8")
+        draft.rename(folder)  # an empty folder gives way
+    except OSError as error:
+        raise SuiteError(f"cannot write a suite to {folder}: {error.strerror}; name another folder") from error
+    finally:
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _line(case: Case) -> str:
+    calls: list[dict[str, Any]] = [
+        {"name": call.name, "arguments": dict(call.arguments)}
+        | ({} if call.allowed is None else {"allowed": dict(call.allowed)})
+        for call in case.calls
+    ]
+    row: dict[str, Any] = {"id": case.id, "query": case.query, "calls": calls}
+    if case.tools is not None:
+        row["tools"] = list(case.tools)
+    if case.ordered:
+        row["ordered"] = True
+    if case.template is not None:
+        row["template"] = case.template
+    return json.dumps(row, ensure_ascii=False)
 
 
 def read_predictions(path: Path) -> dict[str, list[ToolCall]]:

@@ -384,3 +384,26 @@ def test_corrections_rounds_and_trials_of_any_client_are_shown(memory_file: Path
     assert (trial["source"], trial["client"], trial["query"], trial["uid"]) == ("live", "an editor", None, "1")
     assert [(call["uid"], call["corrects"]) for call in trial["calls"]] == [("1", None), ("2", "1")]
     assert "an editor" in run("trials", memory=memory_file).stdout
+
+
+def test_a_simulated_server_is_written_as_a_suite_once(memory_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "suite"
+    done = run("serve", "weather", "--seed", 3, "--suite", folder, memory=memory_file)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "cases-practice.jsonl",
+        "cases-test.jsonl",
+        "suite.json",
+        "tools.json",
+    ]
+    judged = run("evaluate", "--suite", folder, "--split", "test", "--model", "recall", "--json", memory=memory_file)
+    assert json.loads(judged.stdout)["suite"] == "weather-3"
+    again = run("serve", "weather", "--seed", 3, "--suite", folder, memory=memory_file)
+    assert again.returncode == 1
+    assert again.stderr.splitlines() == [f"learner: {folder} is there already; name a folder that is new or empty"]
+
+
+def test_a_seed_that_is_no_number_is_wrong_usage(memory_file: Path) -> None:
+    done = run("serve", "weather", "--seed", "seven", memory=memory_file)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "Error: Invalid value for '--seed': 'seven' is not a valid integer."

@@ -1,7 +1,10 @@
 """`learner serve`: a simulated server on stdio."""
 
+from pathlib import Path
+
 import click
 
+from learner.cli.simulated import write_domain
 from servers.host import serve_stdio
 from servers.registry import load, worlds
 
@@ -12,7 +15,12 @@ from servers.registry import load, worlds
     "--seed", default=0, show_default=True, help="Which world: the same seed has the same content and conventions."
 )
 @click.option("--list", "list_worlds", is_flag=True, help="List the simulated servers, and serve none.")
-def serve_command(name: str | None, seed: int, list_worlds: bool) -> None:
+@click.option(
+    "--suite",
+    type=click.Path(path_type=Path),
+    help="Write its tools and tasks into this new folder as a suite, and serve nothing.",
+)
+def serve_command(name: str | None, seed: int, list_worlds: bool, suite: Path | None) -> None:
     """Run the simulated server NAME on stdio, until the client closes it."""
     if list_worlds:
         for world in worlds():
@@ -20,4 +28,8 @@ def serve_command(name: str | None, seed: int, list_worlds: bool) -> None:
         return
     if name is None:
         raise click.UsageError("name a server to run; --list shows them")
+    if suite is not None:
+        cases = write_domain(load(name), seed, suite)
+        click.echo(f"{suite}: " + ", ".join(f"{count} cases for {split}" for split, count in cases.items()))
+        return
     serve_stdio(load(name).world(seed))

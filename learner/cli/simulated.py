@@ -1,9 +1,11 @@
 """A simulated server's tasks as cases to measure on: the one place where worlds and measuring meet."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
 
 from adapters.messages import ToolCall, ToolSpec
-from learner.suites import Case, GoldCall
+from learner.suites import Case, GoldCall, write_suite
 from servers.domain import Domain
 from servers.tasks import Task, solved
 
@@ -35,3 +37,20 @@ def solved_in(domain: Domain, seed: int, tasks: Sequence[Task]) -> Callable[[Cas
         return solved(domain, seed, by_id[case.id], [(call.name, call.arguments) for call in calls])
 
     return check
+
+
+def write_domain(domain: Domain, seed: int, folder: Path) -> dict[str, int]:
+    """Write the domain's tools and its tasks of `seed` as a suite, and return the number of cases by split.
+
+    Raises:
+        SuiteError: something is there already, or it cannot be written.
+    """
+    cases = {"practice": cases_of(domain.tasks(seed, "practice")), "test": cases_of(domain.tasks(seed, "test"))}
+    about = {
+        "name": f"{domain.name}-{seed}",
+        "source": f"practicum {version('practicum')}: the simulated server {domain.name!r}, seed {seed}",
+        "license": "Apache-2.0",
+        "note": "conventions come from the seed; no calls = none is needed, or what is asked for is not allowed",
+    }
+    write_suite(folder, about, domain.tools(), cases)
+    return {split: len(some) for split, some in cases.items()}

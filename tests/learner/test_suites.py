@@ -1,4 +1,5 @@
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learner import suites
 from learner.errors import SuiteError
 from learner.suites import Case, GoldCall, Suite, read_cases, read_suite
 
@@ -205,3 +207,46 @@ def test_list_of_servers_is_refused_as_a_suite() -> None:
     if not SHARED.is_dir():
         pytest.skip("needs the suites beside the repository")
     assert "tools.json is missing" in error_of(SHARED / "live-mcp-servers")
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+golds = st.builds(
+    GoldCall,
+    st.just("add"),
+    st.dictionaries(texts, st.none() | st.integers() | texts, max_size=3),
+    st.none() | st.dictionaries(texts, st.lists(st.integers() | texts, min_size=1, max_size=2), max_size=2),
+)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Case,
+            id=texts,
+            query=texts,
+            calls=st.lists(golds, max_size=3).map(tuple),
+            tools=st.none() | st.just(("add",)),
+            ordered=st.booleans(),
+            template=st.none() | texts,
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda case: case.id,
+    )
+)
+def test_a_suite_that_was_written_reads_back_the_same(cases: list[Case]) -> None:
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "made" / "suite"
+        suites.write_suite(folder, {"name": "sums", "note": "ä"}, TOOLS, {"test": cases})
+        assert cases_of(folder) == cases
+        assert [tool.name for tool in read_suite(folder).tools] == ["add"]
+        assert sorted(path.name for path in folder.parent.iterdir()) == ["suite"]
+
+
+def test_a_suite_is_not_written_over_anything(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("precious")
+    for place in (tmp_path, tmp_path / "mine", tmp_path / "mine" / "below"):
+        with pytest.raises(SuiteError) as caught:
+            suites.write_suite(place, {"name": "sums"}, TOOLS, {})
+        assert str(place) in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
