@@ -41,11 +41,15 @@ class SharedState(ServiceState):
         for part in self.parts.values():
             part.tick()
 
-    def drift(self, other: ServiceState, kinds: Sequence[str] | None) -> None:
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds of things that have a form in any part."""
+        return tuple(dict.fromkeys(kind for part in self.parts.values() for kind in part.kinds()))
+
+    def drift(self, other: ServiceState, kinds: Sequence[str] | None) -> bool:
         """Take over the forms of `other` in every part that has such `kinds`, or all."""
-        if isinstance(other, SharedState):
-            for name, part in self.parts.items():
-                part.drift(other.parts[name], kinds)
+        if not isinstance(other, SharedState):
+            return False
+        return True in [part.drift(other.parts[name], kinds) for name, part in self.parts.items()]
 
 
 def together(domains: Sequence[Domain], errands: Callable[[int, Split], list[Task]]) -> Domain:

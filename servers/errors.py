@@ -2,6 +2,7 @@
 
 ServerError
 ├── UnknownWorldError   no simulated server has that name
+├── FaultPlanError      a plan of faults that is not there, or cannot be used
 └── ToolError           a tool refuses a call; its text goes to the model, as an `is_error` result
 """
 
@@ -12,6 +13,10 @@ class ServerError(Exception):
 
 class UnknownWorldError(ServerError):
     """No simulated server has that name."""
+
+
+class FaultPlanError(ServerError):
+    """A plan of faults is not there, or cannot be used."""
 
 
 class ToolError(ServerError):

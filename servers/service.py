@@ -36,11 +36,19 @@ class ServiceState:
         """Let the time of one call pass."""
         self.now += TICK
 
-    def drift(self, other: "ServiceState", kinds: Sequence[str] | None) -> None:
-        """Take over the forms of `other`, a state of the same service: those named in `kinds`, or all."""
-        known = [each.name for each in fields(self.forms)]
-        taken = known if kinds is None else [kind for kind in kinds if kind in known]
-        self.forms = replace(self.forms, **{kind: getattr(other.forms, kind) for kind in taken})
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds of things that have a form."""
+        return tuple(each.name for each in fields(self.forms))
+
+    def drift(self, other: "ServiceState", kinds: Sequence[str] | None) -> bool:
+        """Take over the forms of `other`, a state of the same service: those named in `kinds`, or all.
+
+        Tells whether any of them was another one.
+        """
+        before = self.forms
+        taken = [kind for kind in self.kinds() if kinds is None or kind in kinds]
+        self.forms = replace(before, **{kind: getattr(other.forms, kind) for kind in taken})
+        return bool(self.forms != before)
 
     def chance(self, *about: object) -> random.Random:
         """Return the randomness of one thing in this world: the same thing, the same numbers."""

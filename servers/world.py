@@ -72,9 +72,17 @@ class World:
         """Return a fingerprint of the whole content, which can be diffed: equal digests, equal contents."""
         return digest_of(self._state)
 
-    def drift(self, kinds: Sequence[str] | None, seed: int) -> None:
-        """Let the service want things written as the service of `seed` does: those `kinds` of its forms, or all."""
-        self._state.drift(self._first_state(seed), kinds)
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of things that the service wants written in a form of its own."""
+        return self._state.kinds()
+
+    def drift(self, kinds: Sequence[str] | None, seed: int) -> bool:
+        """Let the service want things written as the service of `seed` does: those `kinds` of its forms, or all.
+
+        Tells whether that is another way than before.
+        """
+        return self._state.drift(self._first_state(seed), kinds)
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> CallResult:
         """Call the tool `name`; whatever a model can do wrong is answered by a result with `is_error`."""
