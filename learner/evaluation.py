@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from adapters.base import ChatModel
-from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec, demonstration_line
+from adapters.messages import Demonstration, Message, Options, Reply, ToolCall, ToolSpec, Usage, demonstration_line
 from learner.distill.demonstrations import COUNT, Demonstrations
 from learner.errors import EvaluationError
 from learner.metrics import MEASURES, Score, score
@@ -19,6 +19,7 @@ from learner.suites import Case
 Demonstrate = Callable[[str], Sequence[Demonstration]]  # a query → what to show with it, nearest first
 HintTexts = Callable[[Iterable[ToolCall], Sequence[ToolSpec]], Mapping[str, str]]
 Solved = Callable[[Case, Sequence[ToolCall]], bool]  # a task's own check
+Answer = Callable[[ToolCall], tuple[str, bool]]  # a call → its result's text, and whether it is an error
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,15 @@ def evaluate(
     demonstrations: Demonstrate | None = None,
     hints: Mapping[str, str] | None = None,
     solved: Solved | None = None,
+    turns: int = 1,
+    opened: Callable[[Case], Answer] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[Prediction]:
     """Ask `model` each case's query once and judge what it calls.
 
-    `hints` are texts by tool name. Where the cases are tasks, `solved` says whether the calls did one. `progress` is
-    told after each case how many are done.
+    `hints` are texts by tool name. Where the cases are tasks, `solved` says whether the calls did one, and `opened`
+    gives what answers the calls of a case: the model then gets up to `turns` replies, each after the results of the
+    last one's calls, and all calls count together. `progress` is told after each case how many are done.
 
     Raises:
         AdapterError: the model could not answer.
@@ -92,12 +96,33 @@ def evaluate(
         messages = prompt(case.query, demonstrations(case.query) if demonstrations else ())
         visible = [tool for tool in shown if case.tools is None or tool.name in case.tools]
         started = time.perf_counter()
-        reply = model.generate(messages, visible, Options())
+        reply = _conversation(model, messages, visible, turns, opened(case) if opened else None)
         seconds = time.perf_counter() - started
         predictions.append(_judged(case, reply, tools, solved, seconds))
         if progress is not None:
             progress(done)
     return predictions
+
+
+def _conversation(
+    model: ChatModel, messages: list[Message], tools: Sequence[ToolSpec], turns: int, answer: Answer | None
+) -> Reply:
+    """Return the last reply's text with the calls and the usage of all."""
+    calls: list[ToolCall] = []
+    used = Usage()
+    for turn in range(turns):
+        reply = model.generate(messages, tools, Options())
+        used = Usage(used.input_tokens + reply.usage.input_tokens, used.output_tokens + reply.usage.output_tokens)
+        # Ids are ours: a model may give none, or the same one twice.
+        asked = [replace(call, id=f"{turn}-{number}") for number, call in enumerate(reply.tool_calls)]
+        calls += asked
+        if not asked or answer is None:
+            break
+        messages.append(Message("assistant", reply.text, tuple(asked)))
+        for call in asked:
+            text, is_error = answer(call)
+            messages.append(Message("tool", text, tool_call_id=call.id, is_error=is_error))
+    return Reply(reply.text, tuple(calls), used)
 
 
 def judge(

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,11 +17,21 @@ from adapters.registry import load_model
 from learner.cli.apply import find_artefact
 from learner.cli.options import json_option, memory_option, memory_path
 from learner.cli.show import harmless, print_json, print_table
-from learner.cli.simulated import cases_of, solved_in, specs_of
+from learner.cli.simulated import cases_of, opened_in, solved_in, specs_of
 from learner.distill.demonstrations import COUNT, load
 from learner.distill.hints import hint_texts
 from learner.errors import SuiteError
-from learner.evaluation import Demonstrate, Prediction, Solved, against, cross_validate, evaluate, judge, summary
+from learner.evaluation import (
+    Answer,
+    Demonstrate,
+    Prediction,
+    Solved,
+    against,
+    cross_validate,
+    evaluate,
+    judge,
+    summary,
+)
 from learner.metrics import MEASURES
 from learner.suites import Case, read_cases, read_predictions, read_suite
 from middleware.memory.store import Memory
@@ -40,6 +50,7 @@ class Target:
     cases: Sequence[Case]
     tools: Sequence[ToolSpec]
     solved: Solved | None = None
+    opened: Callable[[Case], Answer] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,13 @@ class Shown:
     "--seed", default=0, show_default=True, help="Of folds, of --limit's sample, and of a simulated server's world."
 )
 @click.option(
+    "--turns",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Replies to a task of a simulated server, each after the results of the last one's calls.",
+)
+@click.option(
     "--predictions",
     type=click.Path(dir_okay=False, path_type=Path),
     help='Judge what another system called instead: one {"id", "calls": [{"name", "arguments"}]} a line.',
@@ -87,6 +105,7 @@ def evaluate_command(
     folds: int | None,
     random_folds: bool,
     seed: int,
+    turns: int,
     predictions: Path | None,
     limit: int | None,
     as_json: bool,
@@ -94,7 +113,8 @@ def evaluate_command(
 ) -> None:
     """Measure a model on held-out cases, with and without what was learned.
 
-    Each case's query is asked once. docs/measuring.md says what the figures are.
+    Each case's query is asked once; a simulated server's tasks can be played over several --turns.
+    docs/measuring.md says what the figures are.
     """
     if (model is None) == (predictions is None):
         raise click.UsageError("give either --model, or --predictions for what another system called")
@@ -105,6 +125,8 @@ def evaluate_command(
     if random_folds and not folds:
         raise click.UsageError("--random-folds needs --folds")
     target = _target(suite, split, seed, limit)
+    if turns > 1 and (target.opened is None or folds or predictions is not None):
+        raise click.UsageError("--turns needs a simulated server that answers, and no --folds or --predictions")
     if predictions is not None:
         report = _judged(target, predictions)
     else:
@@ -118,6 +140,7 @@ def evaluate_command(
                 folds=folds,
                 group=not random_folds,
                 seed=seed,
+                turns=turns,
                 memory=memory_path(memory),
                 step=step,
             )
@@ -129,11 +152,12 @@ def evaluate_command(
 
 def _target(suite: str, split: str | None, seed: int, limit: int | None) -> Target:
     folder = Path(suite)
-    if not folder.is_dir() and suite in registry.worlds():
+    if not folder.is_dir() and set(suite.split("+")) <= set(registry.worlds()):
         domain = registry.load(suite)
         split = split or "test"
         tasks = [task for part in split.split(",") for task in domain.tasks(seed, _task_split(part))]
-        target = Target(suite, split, cases_of(tasks), specs_of(domain), solved_in(domain, seed, tasks))
+        check, world = solved_in(domain, seed, tasks), opened_in(domain, seed)
+        target = Target(suite, split, cases_of(tasks), specs_of(domain), check, world)
     elif not folder.is_dir():
         servers = ", ".join(registry.worlds())
         raise SuiteError(f"no suite at {suite}: give a folder that holds suite.json, or a simulated server: {servers}")
@@ -148,7 +172,7 @@ def _target(suite: str, split: str | None, seed: int, limit: int | None) -> Targ
     if limit is None or limit >= len(target.cases):
         return target
     chosen = sorted(Random(seed).sample(range(len(target.cases)), limit))  # noqa: S311 - a sample, no secret
-    return Target(target.suite, target.split, [target.cases[n] for n in chosen], target.tools, target.solved)
+    return replace(target, cases=[target.cases[n] for n in chosen])
 
 
 def _task_split(name: str) -> Split:
@@ -178,6 +202,7 @@ def _measured(
     folds: int | None,
     group: bool,
     seed: int,
+    turns: int,
     memory: Path,
     step: Callable[[], None],
 ) -> dict[str, Any]:
@@ -207,6 +232,8 @@ def _measured(
                 demonstrations=shown.demonstrations,
                 hints=shown.hints,
                 solved=target.solved,
+                turns=turns,
+                opened=target.opened if turns > 1 else None,
                 progress=lambda _: step(),
             )
         return predictions, summary(
@@ -221,6 +248,7 @@ def _measured(
     try:
         predictions, report = side(artefact, by)
         report["by"] = by if artefact or folds else NONE
+        report["turns"] = turns
         if folds:
             report |= {"folds": folds, "near_duplicates_together": group, "seed": seed}
         if other is not None:

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from adapters.messages import ToolCall, ToolSpec
+from learner.evaluation import Answer
 from learner.suites import Case, GoldCall, write_suite
 from servers.domain import Domain
 from servers.tasks import Task, solved
@@ -37,6 +38,21 @@ def solved_in(domain: Domain, seed: int, tasks: Sequence[Task]) -> Callable[[Cas
         return solved(domain, seed, by_id[case.id], [(call.name, call.arguments) for call in calls])
 
     return check
+
+
+def opened_in(domain: Domain, seed: int) -> Callable[[Case], Answer]:
+    """Return what gives each case a fresh world that answers its calls."""
+
+    def opened(_: Case) -> Answer:
+        world = domain.world(seed)
+
+        def answer(call: ToolCall) -> tuple[str, bool]:
+            result = world.call(call.name, call.arguments)
+            return result.text, result.is_error
+
+        return answer
+
+    return opened
 
 
 def write_domain(domain: Domain, seed: int, folder: Path) -> dict[str, int]:

@@ -229,3 +229,14 @@ def test_failure_ends_the_process_with_one_line_and_1() -> None:
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("learner: no suite at nowhere")
     assert ended.stderr.count("\n") == 1
+
+
+def test_more_turns_let_a_model_learn_from_refusals_on_a_simulated_server_only(suite: Path) -> None:
+    asked = ("--suite", "weather", "--model", "recall", "--limit", 20)
+    once, often = report_of(*asked), report_of(*asked, "--turns", 6)
+    assert (once["turns"], often["turns"]) == (1, 6)
+    assert often["correct"] > once["correct"]
+    for wrong in (("--suite", suite, "--split", "test"), ("--suite", "weather", "--folds", 3)):
+        answer = learn("evaluate", "--model", "recall", "--turns", 2, *wrong)
+        assert answer.exit_code == 2
+        assert "--turns needs a simulated server" in answer.stderr

@@ -15,7 +15,7 @@ from adapters.messages import (
 )
 from adapters.scripted import ScriptedModel
 from learner.errors import EvaluationError
-from learner.evaluation import Prediction, against, cross_validate, evaluate, judge, prompt, summary
+from learner.evaluation import Answer, Prediction, against, cross_validate, evaluate, judge, prompt, summary
 from learner.metrics import Score
 from learner.suites import Case, GoldCall
 
@@ -101,6 +101,40 @@ def test_task_check_decides_what_is_correct() -> None:
         CASES[:2], TOOLS, ScriptedModel(knows_gold), solved=lambda case, calls: case.id == "2" and len(calls) == 1
     )
     assert [(one.score.correct, one.score.strict) for one in predictions] == [(False, False), (True, True)]
+
+
+def counts_to_three(messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Reply:
+    """Add one more than the last result, until that is three; the first call is refused."""
+    results = [message for message in messages if message.role == "tool"]
+    if results and results[-1].content == "3":
+        return Reply("three", usage=Usage(1, 1))
+    wanted = 1 if not results or results[-1].is_error else int(results[-1].content) + 1
+    call = ToolCall("add", {"a": wanted if results else 0}, "an id of the model's own")
+    return Reply("", (call,), Usage(10, 2))
+
+
+def test_over_several_turns_a_model_sees_what_its_calls_returned_and_all_of_them_count() -> None:
+    worlds: list[list[int]] = []
+
+    def opened(case: Case) -> Answer:
+        held: list[int] = []
+        worlds.append(held)
+
+        def answer(call: ToolCall) -> tuple[str, bool]:
+            if not call.arguments["a"]:
+                return "nothing to add", True
+            held.append(call.arguments["a"])
+            return str(held[-1]), False
+
+        return answer
+
+    model = ScriptedModel(counts_to_three)
+    (one, _) = evaluate(CASES[:2], TOOLS, model, turns=8, opened=opened)
+    assert [call.arguments["a"] for call in one.calls] == [0, 1, 2, 3]
+    assert (one.input_tokens, one.output_tokens) == (41, 9)
+    assert worlds == [[1, 2, 3], [1, 2, 3]], "each case has a world of its own"
+    (short,) = evaluate(CASES[:1], TOOLS, model, turns=2, opened=opened)
+    assert [call.arguments["a"] for call in short.calls] == [0, 1]
 
 
 def test_model_that_cannot_answer_stops_the_evaluation() -> None:
