@@ -1,10 +1,10 @@
 """The state of the weather service: its stations, who is subscribed to what, and what was reported or ordered."""
 
 import datetime
-import functools
 import random
 from dataclasses import dataclass, field
 
+from servers.codebooks import codes, days, times
 from servers.forms import (
     Codebook,
     DateForm,
@@ -14,7 +14,6 @@ from servers.forms import (
     name_forms,
     time_forms,
 )
-from servers.phrases import plain_day
 from servers.service import ServiceState
 
 UNITS = ("Celsius", "Fahrenheit", "Kelvin", "Rankine")
@@ -23,7 +22,6 @@ HAZARDS = ("frost", "storm surge", "flooding", "lightning", "dense smoke", "bliz
 MODELS = ("Borealis", "Meridian", "Halcyon", "Tamarack", "Zephyrus")
 OPENS = datetime.time(8, 30)  # of the service's clock on its first day
 PLACES = 41  # the first one is the example that refusals show, 40 are served
-DAYS_AROUND_TODAY = 730
 
 # No two words of the three lists begin with the same three letters, so that shortened names stay distinct.
 TOWNS = (
@@ -128,29 +126,6 @@ def first_state(seed: int) -> State:
             station: {hazard: rng.choice(SEVERITIES) for hazard in rng.sample(HAZARDS, 3)} for station in stations
         },
     )
-
-
-# By form and not by world: a world is made anew for every check, its codebooks need not be.
-@functools.lru_cache(maxsize=256)
-def codes(form: NameForm, names: tuple[str, ...], example: str) -> Codebook[str]:
-    """Return the codes for `names`."""
-    return Codebook(form, names, example=example, said=example)
-
-
-@functools.lru_cache(maxsize=64)
-def days(form: DateForm, today: datetime.date) -> Codebook[datetime.date]:
-    """Return the days that a world of `today` knows, two years either way."""
-    reach = range(-DAYS_AROUND_TODAY, DAYS_AROUND_TODAY + 1)
-    # An example that leaves nothing open: a named month shows a padded day, a number shows which part is the day.
-    example = datetime.date(1999, 9, 23 if form.month in ("03", "3") else 8)
-    return Codebook(form, (today + datetime.timedelta(days=n) for n in reach), example=example, said=plain_day(example))
-
-
-@functools.lru_cache(maxsize=64)
-def times(form: TimeForm) -> Codebook[datetime.time]:
-    """Return the minutes of a day."""
-    minutes = (datetime.time(hour, minute) for hour in range(24) for minute in range(60))
-    return Codebook(form, minutes, example=datetime.time(9, 41), said="9:41 am")
 
 
 def _place_names(rng: random.Random) -> tuple[str, ...]:

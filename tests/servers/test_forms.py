@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servers import forms
+from servers.codebooks import DAYS_AROUND_TODAY
 from servers.errors import ToolError
 from servers.forms import Codebook, NameForm, date_forms, name_forms, time_forms
 from servers.weather import world
@@ -60,7 +61,7 @@ def test_the_form_everybody_tries_first_is_never_right(
 def test_no_two_values_of_a_world_are_written_alike(seed: int) -> None:
     state = first_state(seed)
     assert len(state.station().written) == world.PLACES - 1
-    assert len(state.date().written) == 2 * world.DAYS_AROUND_TODAY + 1
+    assert len(state.date().written) == 2 * DAYS_AROUND_TODAY + 1
     assert len(state.time().written) == 24 * 60 - 1
     for book, names in (
         (state.units(), UNITS),
