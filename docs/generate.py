@@ -9,9 +9,11 @@ from pathlib import Path
 
 import apsw
 import click
+from worlds_pages import index_page, world_page
 
 from learner.cli import COMMANDS, learner
 from middleware.memory.migrations import STEPS, migrate
+from servers import registry
 
 HERE = Path(__file__).parent
 
@@ -63,9 +65,14 @@ def _command(out: io.StringIO, command: click.Command | None, parent: click.Cont
             _command(out, command.get_command(context, name), context, [*path, name])
 
 
-PAGES = {"schema.md": schema_page, "commands.md": commands_page}
+def pages() -> dict[str, str]:
+    """Return every page by its path."""
+    worlds = {f"worlds/{name}.md": world_page(name) for name in registry.worlds()}
+    return {"schema.md": schema_page(), "commands.md": commands_page(), "worlds.md": index_page()} | worlds
+
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-    for page, make in PAGES.items():
-        (folder / page).write_text(make(), encoding="utf-8")
+    for page, text in pages().items():
+        (folder / page).parent.mkdir(exist_ok=True)
+        (folder / page).write_text(text, encoding="utf-8")

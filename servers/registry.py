@@ -24,6 +24,15 @@ def pairs() -> list[str]:
     return ["+".join(pair) for pair in _ERRANDS]
 
 
+def errands(pair: str, seed: int, split: Split) -> list[Task]:
+    """Return the tasks that need the tools of both servers of a pair, such as "contacts+email"."""
+    from servers.templates import tasks_of
+
+    both = together([_domain(one) for one in pair.split("+")], lambda _, __: [])
+    templates = importlib.import_module(f"servers.errands.{pair.replace('+', '_')}").TEMPLATES
+    return tasks_of(pair, templates, both.first_state, both.functions, seed, split)
+
+
 @functools.cache
 def load(name: str) -> Domain:
     """Return the simulated server called `name`; "contacts+email" is one server with the tools of both.
@@ -40,11 +49,11 @@ def load(name: str) -> Domain:
     if len(names) == 1:
         return _domain(name)
 
-    def errands(seed: int, split: Split) -> list[Task]:
+    def shared(seed: int, split: Split) -> list[Task]:
         both = [pair for pair in _ERRANDS if set(pair) <= set(names)]
-        return [task for pair in both for task in _errands(pair, seed, split)]
+        return [task for pair in both for task in errands("+".join(pair), seed, split)]
 
-    return together([_domain(one) for one in names], errands)
+    return together([_domain(one) for one in names], shared)
 
 
 @functools.cache
@@ -60,11 +69,3 @@ def _domain(name: str) -> Domain:
         return tasks_of(name, templates, world.first_state, tools.TOOLS, seed, split)
 
     return Domain(name, _DOMAINS[name], world.first_state, tools.TOOLS, tasks)
-
-
-def _errands(pair: tuple[str, str], seed: int, split: Split) -> list[Task]:
-    from servers.templates import tasks_of
-
-    both = together([_domain(one) for one in pair], lambda _, __: [])
-    templates = importlib.import_module(f"servers.errands.{'_'.join(pair)}").TEMPLATES
-    return tasks_of(both.name, templates, both.first_state, both.functions, seed, split)
