@@ -20,7 +20,8 @@ from adapters.registry import load_model
 from learner.cli.demo import MODEL, run_demo
 from learner.cli.simulated import cases_of, solved_in, specs_of
 from learner.distill.demonstrations import DemonstrationArtefact, load
-from learner.evaluation import Prediction, against, evaluate
+from learner.evaluation import Prediction, evaluate
+from learner.figures import against
 from servers import registry
 
 

@@ -15,7 +15,8 @@ from adapters.registry import load_model
 from learner.cli.show import print_table
 from learner.distill.demonstrations import COUNT, Demonstrations
 from learner.distill.hints import hint_texts
-from learner.evaluation import Prediction, against, cross_validate, demonstrations_of, evaluate, summary
+from learner.evaluation import Prediction, cross_validate, demonstrations_of, evaluate
+from learner.figures import against, summary
 from learner.suites import read_cases, read_suite
 
 SUITE = Path(__file__).parents[1].parent / "shared" / "suites" / "ste"

@@ -24,7 +24,8 @@ from learner.cli.show import harmless, print_json, print_table
 from learner.cli.simulated import cases_of, solved_in, specs_of
 from learner.distill.demonstrations import DemonstrationArtefact, load
 from learner.distill.prompt import distill_prompt
-from learner.evaluation import Prediction, against, evaluate, summary
+from learner.evaluation import Prediction, evaluate
+from learner.figures import against, summary
 from learner.practice import Settings, practise
 from middleware.memory.identity import TRIAL_TOKEN_VARIABLE, server_uid
 from middleware.memory.records import Trial

@@ -21,17 +21,8 @@ from learner.cli.simulated import cases_of, opened_in, solved_in, specs_of
 from learner.distill.demonstrations import COUNT, load
 from learner.distill.hints import hint_texts
 from learner.errors import SuiteError
-from learner.evaluation import (
-    Answer,
-    Demonstrate,
-    Prediction,
-    Solved,
-    against,
-    cross_validate,
-    evaluate,
-    judge,
-    summary,
-)
+from learner.evaluation import Answer, Demonstrate, Prediction, Solved, cross_validate, evaluate, judge
+from learner.figures import against, summary
 from learner.metrics import MEASURES
 from learner.suites import Case, read_cases, read_predictions, read_suite
 from middleware.memory.store import Memory

@@ -15,7 +15,8 @@ from adapters.messages import (
 )
 from adapters.scripted import ScriptedModel
 from learner.errors import EvaluationError
-from learner.evaluation import Answer, Prediction, against, cross_validate, evaluate, judge, prompt, summary
+from learner.evaluation import Answer, Prediction, cross_validate, evaluate, judge, prompt
+from learner.figures import against, summary
 from learner.metrics import Score
 from learner.suites import Case, GoldCall
 
