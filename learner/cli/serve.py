@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from learner.cli.simulated import write_domain
-from servers.host import serve_stdio
 from servers.registry import load, worlds
+from servers.stdio import serve_stdio
 
 
 @click.command("serve")
