@@ -1,6 +1,7 @@
 """What can go wrong in a simulated server.
 
 ServerError
+├── AddressError        an address to serve at cannot be had
 ├── UnknownWorldError   no simulated server has that name
 ├── FaultPlanError      a plan of faults that is not there, or cannot be used
 └── ToolError           a tool refuses a call; its text goes to the model, as an `is_error` result
@@ -9,6 +10,10 @@ ServerError
 
 class ServerError(Exception):
     """Base of every error this package raises."""
+
+
+class AddressError(ServerError):
+    """An address to serve at cannot be had."""
 
 
 class UnknownWorldError(ServerError):

@@ -1,12 +1,14 @@
-"""`learner serve`: a simulated server on stdio."""
+"""`learner serve`: a simulated server, on stdio or over HTTP."""
 
+import json
 from pathlib import Path
 
 import click
 
-from learner.cli.simulated import write_domain
 from servers.registry import load, worlds
-from servers.stdio import serve_stdio
+from servers.world import Served
+
+# What only some of this needs is imported there: the list needs no SDK, stdio no web server, nothing else the suites.
 
 
 @click.command("serve")
@@ -14,22 +16,87 @@ from servers.stdio import serve_stdio
 @click.option(
     "--seed", default=0, show_default=True, help="Which world: the same seed has the same content and conventions."
 )
+@click.option(
+    "--http",
+    "address",
+    metavar="HOST:PORT",
+    help="Serve clients over streamable HTTP at this address, path /mcp, until told to end. Port 0: any free one. "
+    "Addresses that other machines can reach need a token in PRACTICUM_HTTP_TOKEN.",
+)
+@click.option("--shared", is_flag=True, help="With --http: all clients in one world, not each in one of its own.")
+@click.option("--allow-host", "hosts", multiple=True, help="With --http: a further name clients may use for us.")
+@click.option("--allow-origin", "origins", multiple=True, help="With --http: a web page's origin that may call us.")
 @click.option("--list", "list_worlds", is_flag=True, help="List the simulated servers, and serve none.")
 @click.option(
     "--suite",
     type=click.Path(path_type=Path),
     help="Write its tools and tasks into this new folder as a suite, and serve nothing.",
 )
-def serve_command(name: str | None, seed: int, list_worlds: bool, suite: Path | None) -> None:
-    """Run the simulated server NAME on stdio, until the client closes it."""
+@click.option("--json", "as_json", is_flag=True, help="With --list: an array of objects, for machines.")
+def serve_command(
+    name: str | None,
+    seed: int,
+    address: str | None,
+    shared: bool,
+    hosts: tuple[str, ...],
+    origins: tuple[str, ...],
+    list_worlds: bool,
+    suite: Path | None,
+    as_json: bool,
+) -> None:
+    """Run the simulated server NAME: on stdio until the client closes it, or at --http."""
     if list_worlds:
-        for world in worlds():
-            click.echo(f"{world}  {load(world).description}")
+        _print_worlds(as_json)
         return
     if name is None:
         raise click.UsageError("name a server to run; --list shows them")
+    if as_json:
+        raise click.UsageError("--json goes with --list")
+    if address is None and (shared or hosts or origins):
+        raise click.UsageError("--shared, --allow-host and --allow-origin go with --http")
+    domain = load(name)
     if suite is not None:
-        cases = write_domain(load(name), seed, suite)
+        from learner.cli.simulated import write_domain
+
+        cases = write_domain(domain, seed, suite)
         click.echo(f"{suite}: " + ", ".join(f"{count} cases for {split}" for split, count in cases.items()))
         return
-    serve_stdio(load(name).world(seed))
+
+    def make() -> Served:
+        return domain.world(seed)
+
+    if address is None:
+        from servers.stdio import serve_stdio
+
+        serve_stdio(make())
+        return
+    from middleware.errors import UsageError
+    from middleware.http.access import Access
+    from middleware.http.address import parse_address
+    from servers.http import serve_http
+
+    try:
+        host, port = parse_address(address)
+        access = Access(host, hosts=hosts, origins=origins)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error
+    serve_http(
+        make,
+        host,
+        port,
+        shared=shared,
+        refusal=access.refusal,
+        say=lambda url: click.echo(f"learner: {name} is served at {url}", err=True),
+    )
+
+
+def _print_worlds(as_json: bool) -> None:
+    found = [
+        {"name": world, "tools": len(load(world).tools()), "description": load(world).description} for world in worlds()
+    ]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    width = max(len(str(world["name"])) for world in found)
+    for world in found:
+        click.echo(f"{world['name']:<{width}}  {world['tools']:>3} tools  {world['description']}")

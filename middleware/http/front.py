@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from middleware.errors import AddressError, UsageError
+from middleware.errors import AddressError
 from middleware.http.access import Access
 from middleware.http.upstream import HEADER_LIMIT, HEADERS_LIMIT
 from middleware.memory.writer import report_to_stderr
@@ -42,18 +42,6 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """End everything that is open."""
-
-
-def parse_address(address: str) -> tuple[str, int]:
-    """Return host and port of `HOST:PORT`; port 0 is any free one.
-
-    Raises:
-        UsageError: it is not that.
-    """
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65535:
-        raise UsageError(f"--http {address}: write HOST:PORT, as in 127.0.0.1:8000")
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 async def serve(name: str, host: str, port: int, access: Access, backend: Backend) -> None:

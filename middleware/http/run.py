@@ -10,7 +10,8 @@ from pathlib import Path
 
 from middleware.errors import CommandError
 from middleware.http.access import Access
-from middleware.http.front import Backend, parse_address, serve
+from middleware.http.address import parse_address
+from middleware.http.front import Backend, serve
 from middleware.http.hosted.backend import Hosted
 from middleware.http.recorder import Recorder
 from middleware.http.reverse.backend import Reverse
