@@ -1,10 +1,12 @@
 """`learner serve`: a simulated server, on stdio or over HTTP."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from servers.domain import Domain
 from servers.registry import load, worlds
 from servers.world import Served
 
@@ -26,6 +28,11 @@ from servers.world import Served
 @click.option("--shared", is_flag=True, help="With --http: all clients in one world, not each in one of its own.")
 @click.option("--allow-host", "hosts", multiple=True, help="With --http: a further name clients may use for us.")
 @click.option("--allow-origin", "origins", multiple=True, help="With --http: a web page's origin that may call us.")
+@click.option(
+    "--faults",
+    metavar="FILE_OR_PRESET",
+    help="Make it slow, failing or changing on purpose, by the seed: one of the presets, or a plan of faults as JSON.",
+)
 @click.option("--list", "list_worlds", is_flag=True, help="List the simulated servers, and serve none.")
 @click.option(
     "--suite",
@@ -40,6 +47,7 @@ def serve_command(
     shared: bool,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
+    faults: str | None,
     list_worlds: bool,
     suite: Path | None,
     as_json: bool,
@@ -61,10 +69,7 @@ def serve_command(
         cases = write_domain(domain, seed, suite)
         click.echo(f"{suite}: " + ", ".join(f"{count} cases for {split}" for split, count in cases.items()))
         return
-
-    def make() -> Served:
-        return domain.world(seed)
-
+    make = _maker(domain, seed, faults)
     if address is None:
         from servers.stdio import serve_stdio
 
@@ -88,6 +93,22 @@ def serve_command(
         refusal=access.refusal,
         say=lambda url: click.echo(f"learner: {name} is served at {url}", err=True),
     )
+
+
+def _maker(domain: Domain, seed: int, faults: str | None) -> Callable[[], Served]:
+    """Return what makes a world; with faults that the domain cannot have, not even this does."""
+    if faults is None:
+        return lambda: domain.world(seed)
+    from servers.faults import Faulty
+    from servers.faults import load as load_plan
+
+    plan = load_plan(faults)
+
+    def make() -> Served:
+        return Faulty(domain.world(seed), plan, seed)
+
+    make()
+    return make
 
 
 def _print_worlds(as_json: bool) -> None:
