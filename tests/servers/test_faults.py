@@ -119,11 +119,11 @@ def test_two_faults_of_one_kind_hit_apart() -> None:
 @pytest.mark.parametrize("fault", [Failure, Truncated, RateLimit], ids=lambda fault: fault.kind)
 def test_a_fault_is_limited_to_its_tools_and_to_later_calls(fault: type[CallFault]) -> None:
     every: dict[str, Any] = {"calls": 1, "window": 2} if fault is RateLimit else {"rate": 1.0}
-    served = faulty(fault(tools=(READ[0],), after=4, **every))
+    served = faulty(fault(tools=(READ[0],), after=3, **every))
     other = ("request_bulletin", {"model": "?", "date": "?", "time": "?"})
     refused = WEATHER.world(SEED).call(*other)
     seen = [(served.call(*READ) == PLAIN, served.call(*other) == refused) for _ in range(6)]
-    # Calls 5 and 7 are the first and second that the limit counts; the others hit from call 5 on.
+    # Calls 1, 3, 5 … are of the tool: the limit counts from call 5 on, and the others hit from there.
     spared = [True, True, fault is RateLimit, False, fault is RateLimit, False]
     assert seen == [(plain, True) for plain in spared]
 
