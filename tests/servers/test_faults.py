@@ -17,6 +17,7 @@ from servers import registry
 from servers.errors import FaultPlanError
 from servers.faults import PRESETS, Faulty, Plan
 from servers.faults.answers import SHAPES, Malformed, Truncated
+from servers.faults.drift import SchemaDrift
 from servers.faults.fault import CallFault, Fault
 from servers.faults.service import REFUSALS, Failure, Latency, RateLimit, Timeout
 from servers.world import CallResult, World
@@ -286,6 +287,28 @@ def test_whatever_a_tool_returns_is_malformed_into_json(value: Any, seed: int) -
         if answer.structured is not None:
             assert json.loads(answer.text) == answer.structured != {"value": value}
     assert json.dumps(value) == before, "what the world keeps stays as it is"
+
+
+def test_fields_within_fields_are_malformed_too() -> None:
+    def days(state: Any) -> dict[str, Any]:
+        """Return two days."""
+        return {"days": [{"high": 1}, {"low": 2}]}
+
+    world = World("days", 0, WEATHER.first_state, [days])
+    served = faulty(Malformed(rate=1.0, shapes=("missing_field",)), world=world)
+    assert {served.call("days", {}).text for _ in range(40)} == {
+        "{}",
+        '{"days": [{}, {"low": 2}]}',
+        '{"days": [{"high": 1}, {}]}',
+    }
+
+
+def test_a_protocol_error_stays_as_it_is() -> None:
+    gone = SchemaDrift(tools=(READ[0],), changes=("tool_removed",))
+    error = faulty(gone).call(*READ)
+    assert error.protocol_error == -32602
+    for fault in (Truncated(rate=1.0), Malformed(rate=1.0)):
+        assert faulty(gone, fault).call(*READ) == error
 
 
 def test_a_refusal_has_no_fields_to_malform() -> None:

@@ -1,6 +1,8 @@
 """Faults that last: a service whose definitions or conventions become others, from some call on."""
 
+import dataclasses
 import json
+import types
 from typing import Any
 
 import jsonschema
@@ -191,6 +193,38 @@ def test_a_tool_without_arguments_can_drift_too() -> None:
     for change in CHANGES:
         served = faulty(SchemaDrift(changes=(change,)), world=World("ping", 0, first_state, [ping]))
         assert (served.tools == [definition(ping)]) is (change == "argument_renamed")
+
+
+def test_a_new_name_is_no_other_tools() -> None:
+    def run(state: ServiceState) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
+    functions = [run]
+    for name in ("run_v2", "toy_run", "run_beta", "do_run"):
+        functions.append(types.FunctionType(run.__code__, {}, name))
+        functions[-1].__annotations__ = {"state": ServiceState}
+    served = faulty(
+        SchemaDrift(tools=("run",), changes=("tool_renamed",)), world=World("toy", 0, first_state, functions)
+    )
+    assert len(set(named_tools(served)) - {function.__name__ for function in functions}) == 1
+    assert len(set(named_tools(served))) == 5
+
+
+@dataclasses.dataclass(frozen=True)
+class TwoForms:
+    polite: bool
+
+
+def two_forms(seed: int) -> ServiceState:
+    return ServiceState(seed=seed, forms=TwoForms(seed % 2 == 0), now=first_state(seed).now)
+
+
+def test_a_drift_is_to_another_form_even_where_there_are_two() -> None:
+    for seed in range(20):
+        world = World("toy", 0, two_forms, [])
+        faulty(ConventionDrift(), world=world, seed=seed)
+        assert world._state.forms == TwoForms(False)
 
 
 def test_conventions_drift_after_the_call_that_was_named() -> None:
