@@ -8,6 +8,7 @@ from servers.errors import UnknownWorldError
 from servers.tasks import Split, Task
 
 _DOMAINS = {
+    "shop": "A shop for household things: products, orders, delivery slots, vouchers, returns.",
     "weather": "Weather stations: conditions, forecasts, tides, alerts, observations.",
 }
 # Pairs with tasks that need the tools of both: `errands/ONE_OTHER.py` holds their templates.

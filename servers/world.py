@@ -99,6 +99,14 @@ class World:
             return CallResult(True, str(error))
         return CallResult(False, json.dumps(structured, ensure_ascii=False), structured)
 
+    def all_or_none(self, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+        """Make `calls` and return True; when one of them is refused, undo them, with the time they took: False."""
+        before = pickle.dumps(self._state)
+        if any(self.call(*call).is_error for call in calls):
+            self._state = pickle.loads(before)  # noqa: S301 - our own bytes
+            return False
+        return True
+
 
 # A world is made anew for every check; its first state need not be.
 @functools.lru_cache(maxsize=64)
