@@ -9,6 +9,7 @@ from servers.tasks import Split, Task
 
 _DOMAINS = {
     "shop": "A shop for household things: products, orders, delivery slots, vouchers, returns.",
+    "contacts": "An address book: people, organisations, groups, phone numbers, who may see a card.",
     "weather": "Weather stations: conditions, forecasts, tides, alerts, observations.",
 }
 # Pairs with tasks that need the tools of both: `errands/ONE_OTHER.py` holds their templates.
