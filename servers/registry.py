@@ -11,6 +11,7 @@ _DOMAINS = {
     "shop": "A shop for household things: products, orders, delivery slots, vouchers, returns.",
     "contacts": "An address book: people, organisations, groups, phone numbers, who may see a card.",
     "weather": "Weather stations: conditions, forecasts, tides, alerts, observations.",
+    "calendar": "An office calendar: events, rooms, invitations, free times.",
 }
 # Pairs with tasks that need the tools of both: `errands/ONE_OTHER.py` holds their templates.
 _ERRANDS: tuple[tuple[str, str], ...] = ()
