@@ -12,6 +12,7 @@ _DOMAINS = {
     "contacts": "An address book: people, organisations, groups, phone numbers, who may see a card.",
     "weather": "Weather stations: conditions, forecasts, tides, alerts, observations.",
     "calendar": "An office calendar: events, rooms, invitations, free times.",
+    "tickets": "An issue tracker: projects, tickets, workflow, assignees, comments, deadlines.",
 }
 # Pairs with tasks that need the tools of both: `errands/ONE_OTHER.py` holds their templates.
 _ERRANDS: tuple[tuple[str, str], ...] = ()
