@@ -3,9 +3,11 @@
     python -m benchmarks.worlds [NAME ...] [--rounds 7] [--calls 500] [--json]
 
 NAME is a simulated server, `weather` by default. `bare` is `benchmarks.sdk_echo`, one tool that says it again, made
-with the SDK as most servers are. All are started in turn, round by round, and called in turn, so that whatever else the
-machine does hits all. A start is the time from the process's start to its first `tools/list` answer, handshake
-included. Calls are made one after the other, and `--calls` at once.
+with the SDK as most servers are; `NAME/sdk` is the first NAME on the SDK's own stdio transport. All are started in
+turn, round by round, and called in turn, so that whatever else the machine does hits all. A start is the time from the
+process's start to its first `tools/list` answer, handshake included. Calls are made one after the other, and `--calls`
+at once. `the world` is what the world itself takes of a call's time (when made at once), measured here without any
+server; the rest is the SDK's, the transport's and the benchmark's own.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from servers import registry
 
 SEED = 7
 BARE = "bare"
+ON_SDK = "/sdk"
 
 
 def main() -> None:
@@ -32,7 +35,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    names = [BARE, *options.names]
+    names = [BARE, f"{options.names[0]}{ON_SDK}", *options.names]
     starts = started(names, options.rounds)
     calls = called(names, options.rounds, options.calls)
     rows = [
@@ -42,16 +45,20 @@ def main() -> None:
             "over_bare_s": round(statistics.median(map(float.__sub__, starts[name], starts[BARE])), 3),
             "one_by_one_per_s": round(statistics.median(calls[name, False])),
             "at_once_per_s": round(statistics.median(calls[name, True])),
+            "world_share": None
+            if name not in options.names
+            else round(_own_s(name) * statistics.median(calls[name, True]), 2),
         }
         for name in names
     ]
     if options.json:
         print(json.dumps(rows, indent=2))
         return
-    print(f"{'server':<12}{'start s':>10}{'over bare s':>13}{'calls/s, one by one':>22}{'at once':>10}")
+    print(f"{'server':<16}{'start s':>10}{'over bare s':>13}{'calls/s in turn':>17}{'at once':>10}{'the world':>15}")
     for row in rows:
-        server, start, over, alone, at_once = row.values()
-        print(f"{server:<12}{start:>10.3f}{over:>13.3f}{alone:>22}{at_once:>10}")
+        server, start, over, alone, at_once, share = row.values()
+        own = "" if share is None else f"{share:.0%}"
+        print(f"{server:<16}{start:>10.3f}{over:>13.3f}{alone:>17}{at_once:>10}{own:>15}")
 
 
 def started(names: Sequence[str], rounds: int) -> dict[str, list[float]]:
@@ -87,8 +94,13 @@ def called(names: Sequence[str], rounds: int, calls: int) -> dict[tuple[str, boo
 
 
 def _client(name: str) -> StdioClient:
-    command = ["-m", "benchmarks.sdk_echo", "stdio"] if name == BARE else ["-m", "learner", "serve", name]
-    client = StdioClient([sys.executable, *command, *([] if name == BARE else ["--seed", str(SEED)])])
+    if name == BARE:
+        command = ["benchmarks.sdk_echo", "stdio"]
+    elif name.endswith(ON_SDK):
+        command = ["benchmarks.sdk_stdio", name.removesuffix(ON_SDK), str(SEED)]
+    else:
+        command = ["learner", "serve", name, "--seed", str(SEED)]
+    client = StdioClient([sys.executable, "-m", *command])
     client.request("initialize", HELLO)
     client.notify("notifications/initialized")
     assert client.request("tools/list", {})["result"]["tools"]
@@ -99,7 +111,7 @@ def _call(name: str) -> dict[str, Any]:
     """Return a call that only reads, so that it can be made again."""
     if name == BARE:
         return {"name": "echo", "arguments": {"text": "hello"}}
-    domain = registry.load(name)
+    domain = registry.load(name.removesuffix(ON_SDK))
     for task in domain.tasks(SEED, "test"):
         world = domain.world(SEED)
         before = world.digest()
@@ -107,6 +119,17 @@ def _call(name: str) -> dict[str, Any]:
         if not world.call(tool, arguments).is_error and world.digest() == before:
             return {"name": tool, "arguments": dict(arguments)}
     raise LookupError(f"no task of {name} begins with a call that only reads")
+
+
+def _own_s(name: str) -> float:
+    """Return the seconds that one call takes in a world without any server around it."""
+    world, call = registry.load(name).world(SEED), _call(name)
+    taken = []
+    for _ in range(500):
+        begun = time.perf_counter()
+        world.call(call["name"], call["arguments"])
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
 
 
 def _turned(names: Sequence[str], turn: int) -> list[str]:
