@@ -9,6 +9,7 @@ from servers.tasks import Split, Task
 
 _DOMAINS = {
     "shop": "A shop for household things: products, orders, delivery slots, vouchers, returns.",
+    "email": "A mailbox: messages, threads, labels, filters, drafts, mail sent now or later.",
     "contacts": "An address book: people, organisations, groups, phone numbers, who may see a card.",
     "weather": "Weather stations: conditions, forecasts, tides, alerts, observations.",
     "calendar": "An office calendar: events, rooms, invitations, free times.",
