@@ -14,6 +14,7 @@ _DOMAINS = {
     "weather": "Weather stations: conditions, forecasts, tides, alerts, observations.",
     "calendar": "An office calendar: events, rooms, invitations, free times.",
     "tickets": "An issue tracker: projects, tickets, workflow, assignees, comments, deadlines.",
+    "travel": "A travel agency: trains, seats, tickets, hotels, and the rules for changing and cancelling.",
 }
 # Pairs with tasks that need the tools of both: `errands/ONE_OTHER.py` holds their templates.
 _ERRANDS: tuple[tuple[str, str], ...] = ()
