@@ -11,6 +11,7 @@ _DOMAINS = {
     "shop": "A shop for household things: products, orders, delivery slots, vouchers, returns.",
     "email": "A mailbox: messages, threads, labels, filters, drafts, mail sent now or later.",
     "contacts": "An address book: people, organisations, groups, phone numbers, who may see a card.",
+    "bank": "A bank: accounts, payees, transfers, standing orders, cards, statements.",
     "weather": "Weather stations: conditions, forecasts, tides, alerts, observations.",
     "calendar": "An office calendar: events, rooms, invitations, free times.",
     "tickets": "An issue tracker: projects, tickets, workflow, assignees, comments, deadlines.",
