@@ -18,7 +18,7 @@ _DOMAINS = {
     "travel": "A travel agency: trains, seats, tickets, hotels, and the rules for changing and cancelling.",
 }
 # Pairs with tasks that need the tools of both: `errands/ONE_OTHER.py` holds their templates.
-_ERRANDS: tuple[tuple[str, str], ...] = ()
+_ERRANDS: tuple[tuple[str, str], ...] = (("shop", "bank"),)
 
 
 def worlds() -> list[str]:

@@ -183,7 +183,7 @@ KINDS = {
 IDS = [f"{word}-{n}" for word in ("rent", "inv", "gift", "trip", "club", "shop") for n in range(1040, 1900, 37)]
 
 
-def _call(tool: str, state: State, **values: Any) -> Call:
+def call(tool: str, state: State, **values: Any) -> Call:
     """Return the call of `tool` with `values` as the bank wants them written."""
     written = {
         name: getattr(state.forms, KINDS[name] or name).write(value) if name in KINDS else value
@@ -229,10 +229,11 @@ def _single(tool: str, draws: Draws, state: State) -> Filled | None:
         values["account"] = next((name for name, orders in state.standing.items() if values["payee"] in orders), None)
         if values["account"] is None:
             return None
-    return Filled(values, (_call(tool, state, **values),))
+    return Filled(values, (call(tool, state, **values),))
 
 
-def _draw(draws: Draws, state: State, *names: str) -> dict[str, Any]:
+def drawn_for(draws: Draws, state: State, *names: str) -> dict[str, Any]:
+    """Draw a value for each argument."""
     return {name: _drawn(name, draws, state) for name in names}
 
 
@@ -241,44 +242,44 @@ def _two_balances(draws: Draws, state: State) -> Filled | None:
     currency = draws.closed("currency", tuple(CURRENCIES))
     if one == other:
         return None
-    calls = [_call("get_balance", state, account=account, currency=currency) for account in (one, other)]
+    calls = [call("get_balance", state, account=account, currency=currency) for account in (one, other)]
     return Filled({"account": one, "other": other, "currency": currency}, calls)
 
 
 def _two_payments(draws: Draws, state: State) -> Filled | None:
-    values = _draw(draws, state, "account", "amount", "payee", "end_to_end_id")
+    values = drawn_for(draws, state, "account", "amount", "payee", "end_to_end_id")
     other, other_id = _drawn("payee", draws, state), _drawn("end_to_end_id", draws, state)
     if other == values["payee"] or other_id == values["end_to_end_id"]:
         return None
     second = values | {"payee": other, "end_to_end_id": other_id}
-    calls = [_call("send_money", state, **each) for each in (values, second)]
+    calls = [call("send_money", state, **each) for each in (values, second)]
     return Filled({**values, "other": other, "other_id": other_id}, calls)
 
 
 def _freeze_and_limit(draws: Draws, state: State) -> Filled | None:
-    values, other = _draw(draws, state, "card", "reason", "limit", "period"), draws.closed("card", CARDS)
+    values, other = drawn_for(draws, state, "card", "reason", "limit", "period"), draws.closed("card", CARDS)
     if other == values["card"]:
         return None
     calls = [
-        _call("freeze_card", state, card=values["card"], reason=values["reason"]),
-        _call("set_card_limit", state, card=other, limit=values["limit"], period=values["period"]),
+        call("freeze_card", state, card=values["card"], reason=values["reason"]),
+        call("set_card_limit", state, card=other, limit=values["limit"], period=values["period"]),
     ]
     return Filled({**values, "other": other}, calls)
 
 
 def _new_payee_paid(draws: Draws, state: State) -> Filled:
-    payee = _draw(draws, state, "name", "iban", "label")
-    paid = _draw(draws, state, "account", "amount", "end_to_end_id")
-    calls = [_call("add_payee", state, **payee), _call("send_money", state, payee=payee["name"], **paid)]
+    payee = drawn_for(draws, state, "name", "iban", "label")
+    paid = drawn_for(draws, state, "account", "amount", "end_to_end_id")
+    calls = [call("add_payee", state, **payee), call("send_money", state, payee=payee["name"], **paid)]
     return Filled(payee | paid, calls)
 
 
 def _fill_and_pay(draws: Draws, state: State) -> Filled:
-    values = _draw(draws, state, "account", "amount", "payee", "end_to_end_id")
+    values = drawn_for(draws, state, "account", "amount", "payee", "end_to_end_id")
     paid = {name: values[name] for name in ("amount", "payee", "end_to_end_id")}
     calls = [
-        _call("internal_transfer", state, from_account=values["account"], to_account=SMALL, amount=values["amount"]),
-        _call("send_money", state, account=SMALL, **paid),
+        call("internal_transfer", state, from_account=values["account"], to_account=SMALL, amount=values["amount"]),
+        call("send_money", state, account=SMALL, **paid),
     ]
     return Filled(values | {"small": SMALL}, calls)
 
@@ -290,18 +291,18 @@ def _stop_by_payee(draws: Draws, state: State) -> Filled | None:
         return None
     account, rhythm = found[0]
     calls = [
-        _call("find_standing_orders", state, payee=payee, rhythm=rhythm),
-        _call("stop_standing_order", state, account=account, payee=payee),
+        call("find_standing_orders", state, payee=payee, rhythm=rhythm),
+        call("stop_standing_order", state, account=account, payee=payee),
     ]
     return Filled({"payee": payee, "rhythm": rhythm}, calls, lookups=(0,))
 
 
 def _all_bookings(draws: Draws, state: State) -> Filled | None:
-    values = _draw(draws, state, "account", "since", "until")
+    values = drawn_for(draws, state, "account", "since", "until")
     values["since"], values["until"] = sorted((values["since"], values["until"]))
-    calls = [_call("list_bookings", state, **values)]
+    calls = [call("list_bookings", state, **values)]
     while cursor := tools.list_bookings(state, **calls[-1].arguments)["next_cursor"]:
-        calls.append(_call("list_bookings", state, **values, cursor=cursor))
+        calls.append(call("list_bookings", state, **values, cursor=cursor))
     return Filled(values, calls) if 2 <= len(calls) <= 4 else None
 
 
@@ -310,7 +311,7 @@ def _no_call(draws: Draws, state: State) -> Filled:
 
 
 def _from_audited(draws: Draws, state: State) -> Filled:
-    values = _draw(draws, state, "amount", "payee", "end_to_end_id")
+    values = drawn_for(draws, state, "amount", "payee", "end_to_end_id")
     return Filled(values | {"account": draws.closed("audited", VIEWED)})
 
 

@@ -187,7 +187,7 @@ def _without_voucher(state: State) -> list[str]:
     return [reference for reference in _orders(state, "open") if not state.orders[reference].voucher]
 
 
-def _call(tool: str, state: State, **values: Any) -> Call:
+def call(tool: str, state: State, **values: Any) -> Call:
     """Return the call of `tool` with `values` as the shop wants them written."""
     kinds = {"product": "product", "order": "order", "date": "date", "time": "time"}
     kinds |= dict.fromkeys((*WORDS, "reason", "status"), "code")
@@ -237,15 +237,15 @@ def _free_vouchers(state: State) -> list[str]:
 def _single(tool: str, draws: Draws, state: State) -> Filled | None:
     """Fill the places of a wording, each named like an argument of `tool`."""
     values = {name: _drawn(tool, name, draws, state) for name in re.findall(r"\{(\w+)\}", draws.wording)}
-    call = _call(tool, state, **values)
-    if tool == "find_orders" and not tools.find_orders(state, **call.arguments)["orders"]:
+    made = call(tool, state, **values)
+    if tool == "find_orders" and not tools.find_orders(state, **made.arguments)["orders"]:
         return None
-    if tool == "find_products" and not tools.find_products(state, **call.arguments)["products"]:
+    if tool == "find_products" and not tools.find_products(state, **made.arguments)["products"]:
         return None
-    return Filled(values, (call,))
+    return Filled(values, (made,))
 
 
-def _draw(draws: Draws, state: State, **tool_of: str) -> Values:
+def drawn_for(draws: Draws, state: State, **tool_of: str) -> Values:
     """Draw what each argument takes as an argument of its tool."""
     return {name: _drawn(tool, name, draws, state) for name, tool in tool_of.items()}
 
@@ -255,7 +255,7 @@ def _two_stores(draws: Draws, state: State) -> Filled | None:
     name = draws.open("product", product)
     if one == other:
         return None
-    calls = [_call("check_stock", state, product=name, store=store) for store in (one, other)]
+    calls = [call("check_stock", state, product=name, store=store) for store in (one, other)]
     return Filled({"product": name, "store": one, "other": other}, calls)
 
 
@@ -264,26 +264,26 @@ def _cancel_two(draws: Draws, state: State) -> Filled | None:
     reason = draws.closed("cancel_order", CANCEL_REASONS)
     if one == other:
         return None
-    calls = [_call("cancel_order", state, order=order, reason=reason) for order in (one, other)]
+    calls = [call("cancel_order", state, order=order, reason=reason) for order in (one, other)]
     return Filled({"order": one, "other": other, "reason": reason}, calls)
 
 
 def _buy_and_review(draws: Draws, state: State) -> Filled:
-    order = _draw(draws, state, product="place_order", quantity="place_order", delivery="place_order")
-    review = _draw(draws, state, stars="write_review", text="write_review", shown_as="write_review")
+    order = drawn_for(draws, state, product="place_order", quantity="place_order", delivery="place_order")
+    review = drawn_for(draws, state, stars="write_review", text="write_review", shown_as="write_review")
     calls = [
-        _call("write_review", state, product=order["product"], **review),
-        _call("place_order", state, **order),
+        call("write_review", state, product=order["product"], **review),
+        call("place_order", state, **order),
     ]
     return Filled(order | review, calls)
 
 
 def _buy_for_slot(draws: Draws, state: State) -> Filled:
-    order = _draw(draws, state, product="place_order", quantity="place_order", delivery="place_order")
-    slot = _draw(draws, state, date="book_slot", time="book_slot")
+    order = drawn_for(draws, state, product="place_order", quantity="place_order", delivery="place_order")
+    slot = drawn_for(draws, state, date="book_slot", time="book_slot")
     calls = [
-        _call("place_order", state, **order),
-        _call("book_slot", state, order=state.new_reference(*order.values()), **slot),
+        call("place_order", state, **order),
+        call("book_slot", state, order=state.new_reference(*order.values()), **slot),
     ]
     return Filled(order | slot, calls)
 
@@ -296,8 +296,8 @@ def _move_voucher(draws: Draws, state: State) -> Filled | None:
         return None
     voucher = state.orders[order].voucher
     calls = [
-        _call("cancel_order", state, order=order, reason=reason),
-        _call("apply_voucher", state, order=other, voucher=voucher),
+        call("cancel_order", state, order=order, reason=reason),
+        call("apply_voucher", state, order=other, voucher=voucher),
     ]
     return Filled({"order": order, "other": other, "reason": reason, "voucher": voucher}, calls)
 
@@ -305,22 +305,22 @@ def _move_voucher(draws: Draws, state: State) -> Filled | None:
 def _by_product(status: str, tool: str, draws: Draws, state: State) -> Filled | None:
     """Fill a request about the one order of a product, whose reference must be looked up."""
     product = draws.open("product", _wares(state))
-    lookup = _call("find_orders", state, status=status, product=product)
+    lookup = call("find_orders", state, status=status, product=product)
     found = [
         reference for reference, order in state.orders.items() if (order.product, order.status) == (product, status)
     ]
     if len(found) != 1 or state.orders[found[0]].by != YOU:
         return None
     names = [name for name in re.findall(r"\{(\w+)\}", draws.wording) if name != "product"]
-    values = _draw(draws, state, **dict.fromkeys(names, tool))
-    return Filled({"product": product, **values}, [lookup, _call(tool, state, order=found[0], **values)], lookups=(0,))
+    values = drawn_for(draws, state, **dict.fromkeys(names, tool))
+    return Filled({"product": product, **values}, [lookup, call(tool, state, order=found[0], **values)], lookups=(0,))
 
 
 def _all_pages(draws: Draws, state: State) -> Filled | None:
     values = {"category": draws.closed("category", CATEGORIES), "max_price": draws.open("price", range(20, 170))}
-    calls = [_call("find_products", state, **values)]
+    calls = [call("find_products", state, **values)]
     while cursor := tools.find_products(state, **calls[-1].arguments)["next_cursor"]:
-        calls.append(_call("find_products", state, **values, cursor=cursor))
+        calls.append(call("find_products", state, **values, cursor=cursor))
     return Filled(values, calls) if len(calls) > 1 else None
 
 

@@ -124,7 +124,7 @@ def get_invoice(state: State, order: str, language: str) -> dict[str, Any]:
         "language": tongue,
         "product": bought.product,
         "quantity": bought.quantity,
-        "total": bought.quantity * state.products[bought.product].price / 100,
+        "total": state.total(reference).cents / 100,
     }
 
 

@@ -29,6 +29,7 @@ from servers.forms import (
     name_forms,
     time_forms,
 )
+from servers.quantities import Money
 from servers.service import ServiceState
 
 YOU = "account holder"
@@ -151,6 +152,11 @@ class State(ServiceState):
     def new_reference(self, *about: object) -> str:
         """Return the reference of a new order of that content, whatever was ordered before it."""
         return _reference(self.chance("order", *about))
+
+    def total(self, reference: str) -> Money:
+        """Return what an order costs."""
+        order = self.orders[reference]
+        return Money(order.quantity * self.products[order.product].price)
 
     def slots(self) -> tuple[list[datetime.date], list[datetime.time]]:
         """Return the days and the times of day at which delivery slots begin."""
