@@ -18,7 +18,10 @@ _DOMAINS = {
     "travel": "A travel agency: trains, seats, tickets, hotels, and the rules for changing and cancelling.",
 }
 # Pairs with tasks that need the tools of both: `errands/ONE_OTHER.py` holds their templates.
-_ERRANDS: tuple[tuple[str, str], ...] = (("shop", "bank"),)
+_ERRANDS: tuple[tuple[str, str], ...] = (
+    ("shop", "bank"),
+    ("calendar", "travel"),
+)
 
 
 def worlds() -> list[str]:
