@@ -1,6 +1,7 @@
 """Tasks for a world, and the check that needs no code per task: play the gold calls and the given ones, compare."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -53,9 +54,9 @@ def solved(domain: "Domain", seed: int, task: Task, calls: Sequence[tuple[str, M
     """Tell whether `calls`, refused ones included, do in a fresh world what the task's gold calls do.
 
     The end states must be equal, so that every side effect counts. What the gold calls read must have been returned
-    too (lookups aside), and where they only read, the last result that is not an error must be one of theirs: calling
-    everything is no answer. Where no tool is needed none may be called; what the user may not do must not have
-    happened, whatever was tried.
+    too (of a lookup, what later calls took from it), and where they only read, the last result that is not an error
+    must be one of theirs: calling everything is no answer. Where no tool is needed none may be called; what the user
+    may not do must not have happened, whatever was tried.
     """
     if task.kind == "no_tool":
         return not calls
@@ -65,15 +66,39 @@ def solved(domain: "Domain", seed: int, task: Task, calls: Sequence[tuple[str, M
     gold = play(domain.world(seed), task.calls)
     if given.after != gold.after:
         return False
-    wanted = [
-        result
-        for number, (result, changed) in enumerate(zip(gold.results, gold.changed, strict=True))
-        if not changed and number not in task.lookups
-    ]
     returned = [result for result in given.results if result is not None]
-    if not all(result in returned for result in wanted):
-        return False
-    return gold.after != gold.before or (bool(returned) and returned[-1] in wanted)
+    # A call that changes something says again what it was given, which is no way to find it out.
+    read = {
+        value
+        for result, changed in zip(given.results, given.changed, strict=True)
+        if not changed
+        for value in _values(result)
+    }
+    reads = [number for number, changed in enumerate(gold.changed) if not changed]
+    for number in reads:
+        taken = _taken(task, number, gold.results[number]) if number in task.lookups else set()
+        # Whoever was given what a lookup is for may have asked in another way.
+        if gold.results[number] not in returned and not (taken and taken <= read):
+            return False
+    return gold.after != gold.before or (bool(returned) and returned[-1] in [gold.results[n] for n in reads])
+
+
+def _taken(task: Task, lookup: int, result: object) -> set[str]:
+    """Return the values of later calls that came from the lookup's result, and not from what it was asked."""
+    later = [call.arguments for call in task.calls[lookup + 1 :]]
+    return set(_values(later)) & set(_values(result)) - set(_values(task.calls[lookup].arguments))
+
+
+def _values(value: object) -> Iterator[str]:
+    """Yield the values in a JSON value that are no objects or lists, each as JSON."""
+    if isinstance(value, Mapping):
+        for part in value.values():
+            yield from _values(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _values(part)
+    else:
+        yield json.dumps(value)
 
 
 def play(world: "World", calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Played:

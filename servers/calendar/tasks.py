@@ -151,7 +151,7 @@ def _first_free(draws: Draws, state: State) -> Filled | None:
     free = _call(state, "free_times", {"person": person, "date": date})
     event = {"title": title, "date": date, "start": hours[0], "minutes": 60}
     calls = [free, _call(state, "create_event", event)]
-    return Filled({"person": person, "date": date, "title": title}, calls, lookups=(0,))
+    return Filled({"person": person, "date": date, "title": title}, calls)
 
 
 def _whole_calendar(draws: Draws, state: State) -> Filled | None:

@@ -74,7 +74,7 @@ def mutations(
     yield "surplus call", [*task.calls, surplus]
     if not task.calls:
         return
-    number = rng.choice([n for n in range(len(task.calls)) if n not in task.lookups])
+    number = rng.randrange(len(task.calls))
     gold = task.calls[number]
 
     def instead(call: Call) -> list[Call]:

@@ -31,7 +31,7 @@ def station(number: int = 5) -> str:
 
 
 def test_an_unknown_world_is_named_with_those_there_are() -> None:
-    with pytest.raises(UnknownWorldError, match="'wether'; there are: .*weather"):
+    with pytest.raises(UnknownWorldError, match=r"'wether'; there are: .*weather"):
         registry.load("wether")
 
 
