@@ -21,6 +21,7 @@ _DOMAINS = {
 _ERRANDS: tuple[tuple[str, str], ...] = (
     ("shop", "bank"),
     ("calendar", "travel"),
+    ("contacts", "email"),
 )
 
 
