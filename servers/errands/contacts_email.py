@@ -1,6 +1,6 @@
 """Requests that need the address book and the mailbox: the same people are in both."""
 
-from servers.contacts.world import GROUPS, LINES
+from servers.contacts.world import DETAILS, GROUPS, LINES
 from servers.contacts.world import State as Contacts
 from servers.domain import SharedState
 from servers.email.tasks import BODIES, SUBJECTS
@@ -60,6 +60,18 @@ def _delete_and_tell(draws: Draws, state: SharedState) -> Filled:
     return Filled({**slots, "person": person, "line": line}, [Call("delete_phone", gone), call])
 
 
+def _card_of_the_sender(draws: Draws, state: SharedState) -> Filled | None:
+    # Where both calls only read, the answer is what was returned last: the order matters.
+    contacts, email = _parts(state)
+    number = draws.open("message", [number for number, message in email.messages.items() if not message.private])
+    sender, detail = email.messages[number].sender, draws.closed("detail", DETAILS)
+    if contacts.cards[sender].access == "none":
+        return None
+    look = Call("get_message", {"message": email.forms.message.write(number)})
+    arguments = {"person": contacts.forms.person.write(sender), "detail": contacts.forms.detail.write(detail)}
+    return Filled({"number": number, "detail": detail}, [look, Call("get_contact", arguments)], lookups=(0,))
+
+
 TEMPLATES = (
     Template(
         "mail the manager",
@@ -92,6 +104,14 @@ TEMPLATES = (
             'priority, "{subject}" being the subject: "{body}"',
         ),
         _delete_and_tell,
+        tasks={"practice": 4, "test": 4},
+    ),
+    Template(
+        "card of the sender",
+        ("Please look up the {detail} on the card of whoever sent me message {number}.",),
+        ("Message {number}: who is it from, and what {detail} does the address book have for that person?",),
+        _card_of_the_sender,
+        ordered=True,
         tasks={"practice": 4, "test": 4},
     ),
 )

@@ -126,8 +126,7 @@ def test_mutated_calls_do_not_solve_a_task(name: str) -> None:
                     wrongly[kind] += 1
                     examples.setdefault(kind, (task, calls))
     wanted = {"surplus call", "dropped argument", "wrong value", "wrong tool"}
-    # The servers of a pair know nothing of each other: no order among calls to both could matter.
-    assert wanted | ({"swapped order"} if name not in ("weather", *PAIRS) else set()) <= set(tried), tried
+    assert wanted | ({"swapped order"} if name != "weather" else set()) <= set(tried), tried
     assert all(count <= 0.01 * tried[kind] for kind, count in wrongly.items()), (wrongly, tried, examples)
 
 
