@@ -8,9 +8,10 @@ from typing import Any
 
 from servers.tasks import Call, Split
 from servers.templates import Draws, Filled, Template
-from servers.weather.world import HAZARDS, MODELS, SEVERITIES, UNITS, State
+from servers.weather.tools import PAGE, list_alerts
+from servers.weather.world import HAZARDS, MODELS, MOST_SUBSCRIPTIONS, SEVERITIES, UNITS, State
 
-# tool → its wordings by split; a slot is named like the argument that it fills.
+# Of one call: tool → its wordings by split; a slot is named like the argument that it fills.
 WORDINGS: dict[str, dict[Split, tuple[str, ...]]] = {
     "current_conditions": {
         "practice": (
@@ -136,6 +137,8 @@ def _fill(tool: str, draws: Draws, state: State) -> Filled | None:
         values["model"] = draws.rng.choice([m for m in MODELS if state.covers(m, values["station"])])
     if tool == "cancel_subscription":
         values["hazard"] = draws.rng.choice(list(state.subscriptions[values["station"]]))
+    while tool == "list_alerts" and len(state.alerts(values["date"], values["severity"])) > PAGE:
+        values["date"] = _drawn(tool, "date", draws, state)  # of that day one call would not list them all
     if len(set(values.values())) < len(values):
         return None
     call = Call(tool, {name: _written(name, value, state) for name, value in values.items()})
@@ -173,6 +176,213 @@ def _said(name: str, value: Any, draws: Draws) -> Any:
     return draws.rng.choice((f"degrees {value}", value)) if name == "units" and value != "Kelvin" else value
 
 
-TEMPLATES: tuple[Template[State], ...] = tuple(
-    Template(tool, texts["practice"], texts["test"], partial(_fill, tool)) for tool, texts in WORDINGS.items()
+def _two_tides(draws: Draws, state: State) -> Filled | None:
+    stations = _two_stations(draws, state)
+    day = _drawn("tide_times", "date", draws, state)
+    calls = [_call("tide_times", state, station=station, date=day) for station in stations]
+    return Filled({"station": stations[0], "other": stations[1], "date": day}, calls) if len(calls) == 2 else None
+
+
+def _leaving(draws: Draws, state: State) -> Filled:
+    station, units = (_drawn("tide_times", name, draws, state) for name in ("station", "units"))
+    day = _drawn("tide_times", "date", draws, state)
+    calls = [
+        _call("current_conditions", state, station=station, units=units),
+        _call("tide_times", state, station=station, date=day),
+    ]
+    return Filled({"station": station, "units": _said("units", units, draws), "date": day}, calls)
+
+
+def _measured(draws: Draws, state: State) -> Filled | None:
+    """A measurement to record, and a subscription beside it."""
+    values = {
+        name: _drawn("report_observation", name, draws, state)
+        for name in ("station", "value", "units", "time", "hazard", "severity")
+    }
+    calls = [
+        _call("report_observation", state, **{name: values[name] for name in ("station", "value", "units", "time")}),
+        _call("subscribe_alert", state, **{name: values[name] for name in ("station", "hazard", "severity")}),
+    ]
+    return Filled({name: _said(name, value, draws) for name, value in values.items()}, calls)
+
+
+def _instead(draws: Draws, state: State) -> Filled | None:
+    """A station that takes no further subscription, so that one must go before the other comes."""
+    station = _drawn("subscribe_alert", "station", draws, state)
+    held = state.subscriptions[station]
+    if len(held) < MOST_SUBSCRIPTIONS:
+        return None
+    severity = _drawn("subscribe_alert", "severity", draws, state)
+    old, new = draws.rng.choice(list(held)), draws.rng.choice([hazard for hazard in HAZARDS if hazard not in held])
+    calls = [
+        _call("cancel_subscription", state, station=station, hazard=old),
+        _call("subscribe_alert", state, station=station, hazard=new, severity=severity),
+    ]
+    return Filled({"station": station, "old": old, "new": new, "severity": severity}, calls)
+
+
+def _whatever(draws: Draws, state: State) -> Filled | None:
+    """A hazard that only the list of the day's alerts tells."""
+    station, severity = (_drawn("subscribe_alert", name, draws, state) for name in ("station", "severity"))
+    day = _drawn("list_alerts", "date", draws, state)
+    alerts = state.alerts(day, SEVERITIES[0])
+    hazard = {alert["station"]: alert["hazard"] for alert in alerts}.get(station)
+    if hazard is None or len(alerts) > PAGE:
+        return None
+    calls = [
+        _call("list_alerts", state, severity=SEVERITIES[0], date=day),
+        _call("subscribe_alert", state, station=station, hazard=hazard, severity=severity),
+    ]
+    return Filled({"station": station, "date": day, "severity": severity}, calls, lookups=(0,))
+
+
+def _every_page(draws: Draws, state: State) -> Filled | None:
+    day, severity = (_drawn("list_alerts", name, draws, state) for name in ("date", "severity"))
+    if len(state.alerts(day, severity)) <= PAGE:
+        return None
+    calls = [_call("list_alerts", state, severity=severity, date=day)]
+    while (cursor := list_alerts(state, **calls[-1].arguments)["next_cursor"]) is not None:
+        calls.append(Call("list_alerts", {**calls[0].arguments, "cursor": cursor}))
+    return Filled({"date": day, "severity": severity}, calls)
+
+
+def _talk(draws: Draws, state: State) -> Filled:  # noqa: ARG001 - every template is filled alike
+    return Filled({"hazard": draws.closed("talked about", HAZARDS)})
+
+
+def _staffed(draws: Draws, state: State) -> Filled:
+    values = {name: _drawn("report_observation", name, draws, state) for name in ("value", "units", "time")}
+    said = {name: _said(name, value, draws) for name, value in values.items()}
+    return Filled({**said, "station": draws.closed("staffed", state.staffed)})
+
+
+def _two_stations(draws: Draws, state: State) -> list[str]:
+    return list(dict.fromkeys(_drawn("compare_stations", "station", draws, state) for _ in range(2)))
+
+
+def _call(tool: str, state: State, **values: Any) -> Call:
+    return Call(tool, {name: _written(name, value, state) for name, value in values.items()})
+
+
+def _of(practice: int, test: int) -> dict[Split, int]:
+    return {"practice": practice, "test": test}
+
+
+TEMPLATES: tuple[Template[State], ...] = (
+    *(
+        Template(tool, texts["practice"], texts["test"], partial(_fill, tool), tasks=_of(6, 4))
+        for tool, texts in WORDINGS.items()
+    ),
+    Template(
+        "two tides",
+        (
+            "When is high tide on {date}, at {station} and at {other}?",
+            "We may sail from {station} or from {other} on {date}. Look up the tides for both.",
+        ),
+        (
+            "I need {date}'s tide tables of two harbours: {station}, {other}.",
+            "How do low and high water differ between {station} and {other} on {date}? Get me both lists.",
+        ),
+        _two_tides,
+        tasks=_of(2, 1),
+    ),
+    Template(
+        "leaving",
+        (
+            "How warm is {station} right now, in {units}, and when does its tide turn on {date}?",
+            "Please get me the present temperature at {station} ({units}) as well as its tides for {date}.",
+        ),
+        (
+            "Before I leave for {station}: its conditions at this moment in {units}, high and low water on {date}.",
+            "Boat trip on {date}. What tides will {station} have, and what does its thermometer say now in {units}?",
+        ),
+        _leaving,
+        tasks=_of(2, 1),
+    ),
+    Template(
+        "measured",
+        (
+            "Log {value} {units} at {station}, taken at {time}, and notify me there of {hazard} from {severity} on.",
+            "It was {value} {units} at {station} at {time}; record that. And sign me up for {severity} {hazard} there.",
+        ),
+        (
+            "Two things for {station}: add my {value} {units} ({time}), and subscribe me to {severity} {hazard}.",
+            "{station}, {time}: {value} {units}. Enter it, and always tell me when {hazard} there gets {severity}.",
+        ),
+        _measured,
+        tasks=_of(2, 1),
+    ),
+    Template(
+        "instead",
+        (
+            "At {station} I want {severity} {new} warnings in place of those about {old}.",
+            "Swap my {old} alerts for {station}: stop them and give me {new} from {severity} on.",
+        ),
+        (
+            "My list for {station} is full. Drop {old}, then add {new} with threshold {severity}.",
+            "Instead of {old}, tell me about {new} near {station} once it is {severity}.",
+        ),
+        _instead,
+        ordered=True,
+        tasks=_of(3, 2),
+    ),
+    Template(
+        "whatever",
+        (
+            "There is an alert for {station} on {date}. Sign me up for whatever hazard it is, {severity} or worse.",
+            "See what is in force at {station} on {date} and notify me of that hazard there from {severity} on.",
+        ),
+        (
+            "Something is announced around {station} for {date}. Find out what; subscribe me to it at {severity}.",
+            "Whichever danger {station} is warned of on {date}: I want messages about it, once it becomes {severity}.",
+        ),
+        _whatever,
+        tasks=_of(2, 1),
+    ),
+    Template(
+        "every page",
+        (
+            "I need the complete list of {severity} alerts on {date}, to the last page.",
+            "Every single warning of {date} from {severity} upwards, please, however many there are.",
+        ),
+        (
+            "Go through all pages of the alerts for {date}, {severity} or higher, and leave none out.",
+            "Read out each alert known for {date} of level {severity} at least, also what comes after page one.",
+        ),
+        _every_page,
+        tasks=_of(2, 1),
+    ),
+    Template(
+        "talk",
+        (
+            "Thanks, that was all about {hazard} for today.",
+            "What does the word {hazard} mean in meteorology?",
+            "Explain to my daughter how {hazard} comes about.",
+            "I am rather afraid of {hazard}. Aren't you?",
+        ),
+        (
+            "Why is {hazard} so hard to predict? Just in general.",
+            "Write two rhyming lines on {hazard} for a birthday card.",
+            "Good morning! I slept badly, I dreamt of {hazard}.",
+        ),
+        _talk,
+        kind="no_tool",
+        tasks=_of(1, 1),
+    ),
+    Template(
+        "staffed",
+        (
+            "Record {value} {units} at {station}, which I measured at {time}.",
+            "My thermometer at {station} showed {value} {units} at {time}; log it for me.",
+            "Add an observation from {station}, {time}: {value} {units}.",
+        ),
+        (
+            "Put {value} {units} into the log of {station}; that's what I saw at {time}.",
+            "Enter what I measured: {station}, {value} {units}, looked at {time}.",
+            "I was in {station} at {time} and got {value} {units}. Report that as an observation.",
+        ),
+        _staffed,
+        kind="forbidden",
+        tasks=_of(1, 1),
+    ),
 )

@@ -1,14 +1,19 @@
 """The tools of the weather service. Signature and docstring become the definition that clients see.
 
-The docstrings leave out what real ones leave out: how a station, a day, a time or a unit is written. How much a refusal
-tells differs from tool to tool, as it does in real services: `told` at each argument says how much.
+They leave out what real ones leave out, how a station, a day, a time or a unit is written, and four parameters in ten
+altogether. How much a refusal tells differs from argument to argument: `told` says how much where each is read.
 """
 
 import datetime
 from typing import Any
 
 from servers.errors import ToolError
-from servers.weather.world import HAZARDS, SEVERITIES, State
+from servers.pages import page
+from servers.schema import described
+from servers.weather.world import MOST_SUBSCRIPTIONS, State
+
+PAGE = 8  # alerts
+ARCHIVE_LIMIT, ARCHIVE_WINDOW = 5, datetime.timedelta(minutes=2)
 
 _FROM_KELVIN = {
     "Celsius": lambda kelvin: kelvin - 273.15,
@@ -18,8 +23,9 @@ _FROM_KELVIN = {
 }
 
 
+@described("good")
 def current_conditions(state: State, station: str, units: str | None = None) -> dict[str, Any]:
-    """Latest temperature measured at a weather station.
+    """Current conditions at a weather station: how warm or cold it is right now, by the latest reading.
 
     Args:
         station: Station id.
@@ -32,8 +38,9 @@ def current_conditions(state: State, station: str, units: str | None = None) -> 
     return {"station": place, "temperature": round(_FROM_KELVIN[unit](_kelvin(state, place)), 1), "unit": unit}
 
 
+@described("good", "a model is asked for, though the schema says that it may be left out")
 def daily_forecast(state: State, station: str, date: str, model: str | None = None) -> dict[str, Any]:
-    """Forecast for one day at a station: highest and lowest temperature (°C), chance of rain (%).
+    """Weather forecast (outlook) of a model for one day at a station: temperatures (°C), chance of rain (%).
 
     Args:
         station: Station id.
@@ -59,13 +66,12 @@ def daily_forecast(state: State, station: str, date: str, model: str | None = No
     }
 
 
+@described("terse")
 def climate_history(state: State, station: str, start: str, end: str) -> dict[str, Any]:
-    """Past weather at a station over a period: mean temperature (°C) and total rainfall (mm), from the archive.
+    """Past weather over a period, from the archive: rain that fell, average temperature.
 
     Args:
         station: Station id.
-        start: First day of the period.
-        end: Last day of the period.
     """
     place = state.station().read("station", station, told="example")
     calendar = state.date()
@@ -73,6 +79,7 @@ def climate_history(state: State, station: str, start: str, end: str) -> dict[st
     last = calendar.read("end", end, told="nothing")
     if not first <= last <= state.today:
         raise ToolError("The period must begin before it ends, and end in the past.")
+    state.spend("archive", limit=ARCHIVE_LIMIT, window=ARCHIVE_WINDOW, refusal="429: archive quota exceeded")
     chance = state.chance("history", place, first, last)
     return {
         "station": place,
@@ -83,12 +90,12 @@ def climate_history(state: State, station: str, start: str, end: str) -> dict[st
     }
 
 
+@described("misleading", "the day has the service's own form, never YYYY-MM-DD", read_only=True)
 def tide_times(state: State, station: str, date: str) -> dict[str, Any]:
     """High tide and low tide of one day, in the station's local time.
 
     Args:
-        station: Station id.
-        date: Day of the tides.
+        date: Day of the tides, as YYYY-MM-DD.
     """
     place = state.station().read("station", station, told="example")
     day = state.date().read("date", date, told="example")
@@ -103,65 +110,66 @@ def tide_times(state: State, station: str, date: str) -> dict[str, Any]:
     }
 
 
-def list_alerts(state: State, severity: str, date: str) -> dict[str, Any]:
-    """Weather alerts (warnings) of a day over all stations, from a lowest severity upwards.
+@described("terse", "eight alerts a page; the answer's `next_cursor` leads to more")
+def list_alerts(state: State, severity: str, date: str, cursor: str | None = None) -> dict[str, Any]:
+    """Weather alerts (warnings) of a day.
 
     Args:
         severity: Lowest severity to list.
-        date: Day on which the alerts are in force.
     """
     lowest = state.severity().read("severity", severity, told="choices")
     day = state.date().read("date", date, told="example")
     if not state.has_alerts(day):
         raise ToolError("No alerts are known for that day.")
-    chance = state.chance("in force", day)
-    alerts = [
-        {"station": place, "hazard": chance.choice(HAZARDS), "severity": chance.choice(SEVERITIES)}
-        for place in chance.sample(state.stations, 6)
-    ]
-    listed = [alert for alert in alerts if SEVERITIES.index(alert["severity"]) >= SEVERITIES.index(lowest)]
-    return {"date": day.isoformat(), "lowest_severity": lowest, "alerts": listed}
+    alerts = state.alerts(day, lowest)
+    part, next_cursor = page(alerts, cursor=cursor, size=PAGE, about=f"alerts {day} {lowest}")
+    return {
+        "date": day.isoformat(),
+        "lowest_severity": lowest,
+        "total": len(alerts),
+        "alerts": part,
+        "next_cursor": next_cursor,
+    }
 
 
+@described("good", "a station takes four subscriptions at most")
 def subscribe_alert(state: State, station: str, hazard: str, severity: str) -> dict[str, Any]:
     """Subscribe the user to messages about a hazard near a station; replaces an earlier subscription to the same.
 
     Args:
-        station: Station id.
         hazard: Kind of hazard to be notified of.
         severity: Lowest severity that is sent.
     """
     place = state.station().read("station", station, told="example")
     peril = state.hazard().read("hazard", hazard, told="choices")
     lowest = state.severity().read("severity", severity, told="choices")
-    if state.subscriptions.get(place, {}).get(peril) == lowest:
+    held = state.subscriptions[place]
+    if held.get(peril) == lowest:
         raise ToolError(f"There is already a subscription to {lowest} {peril} at {place}.")
-    state.subscriptions.setdefault(place, {})[peril] = lowest
+    if peril not in held and len(held) >= MOST_SUBSCRIPTIONS:
+        raise ToolError(f"409: no more than {MOST_SUBSCRIPTIONS} subscriptions at one station")
+    held[peril] = lowest
     return {"subscribed": True, "station": place, "hazard": peril, "severity": lowest}
 
 
+@described("terse")
 def cancel_subscription(state: State, station: str, hazard: str) -> dict[str, Any]:
-    """Cancel (unsubscribe, stop, remove) one of the user's alert subscriptions.
-
-    Args:
-        station: Station id.
-        hazard: Kind of hazard that is no longer of interest.
-    """
+    """Cancel (unsubscribe, stop, remove) one of the user's alert subscriptions."""
     place = state.station().read("station", station, told="example")
     peril = state.hazard().read("hazard", hazard, told="nothing")
-    if peril not in state.subscriptions.get(place, {}):
+    if peril not in state.subscriptions[place]:
         raise ToolError(f"There is no subscription to {peril} at {place}.")
     del state.subscriptions[place][peril]
     return {"cancelled": True, "station": place, "hazard": peril}
 
 
+@described("good", "at some stations only staff may report")
 def report_observation(state: State, station: str, value: float, units: str, time: str) -> dict[str, Any]:
-    """Record (log) a temperature that the user has observed at a station today.
+    """Record (log, enter) an observation: a temperature that the user has measured at a station today.
 
     Args:
         station: Station id.
         value: Measured temperature.
-        units: Temperature scale of the value.
         time: Time of the observation.
     """
     place = state.station().read("station", station, told="example")
@@ -169,6 +177,8 @@ def report_observation(state: State, station: str, value: float, units: str, tim
     clock = state.time().read("time", time, told="example")
     if not -500 <= value <= 1000:
         raise ToolError(f"value {value} is no temperature on Earth.")
+    if place in state.staffed:
+        raise ToolError("403: observations of this station are made by its staff")
     observation: dict[str, str | float] = {
         "station": place,
         "value": float(value),
@@ -181,13 +191,12 @@ def report_observation(state: State, station: str, value: float, units: str, tim
     return {"recorded": True, **observation}
 
 
+@described("terse", "without units the answer is in tenths of a kelvin")
 def compare_stations(state: State, station: str, other_station: str, units: str | None = None) -> dict[str, Any]:
-    """Difference between the temperatures of two stations now, and which of them is warmer.
+    """Difference between the temperatures of two stations now, and which is warmer.
 
     Args:
-        station: Station id.
         other_station: Station to compare it with.
-        units: Temperature scale of the difference.
     """
     one = state.station().read("station", station, told="example")
     other = state.station().read("other_station", other_station, told="nothing")
@@ -196,18 +205,18 @@ def compare_stations(state: State, station: str, other_station: str, units: str 
     if units is None:
         # A legacy default, and nothing that a caller reads beforehand warns of it.
         return {**places, "difference": round(kelvin * 10), "unit": "tenths of a kelvin"}
-    unit = state.units().read("units", units, told="choices")
+    unit = state.units().read("units", units, told="nothing")
     scale = 9 / 5 if unit in ("Fahrenheit", "Rankine") else 1
     return {**places, "difference": round(kelvin * scale, 1), "unit": unit}
 
 
+@described("misleading", "a model's code is meant, not its name, and any minute of the day, in the service's own form")
 def request_bulletin(state: State, model: str, date: str, time: str) -> dict[str, Any]:
     """Order a bulletin, a written summary of a model run, to be sent to the user later.
 
     Args:
-        model: Numerical model.
-        date: Day on which it is sent.
-        time: Time at which it is sent.
+        model: Name of the numerical model.
+        time: Hour at which it is sent, 0 to 23.
     """
     source = state.model().read("model", model, told="example")
     day = state.date().read("date", date, told="example")

@@ -1,4 +1,16 @@
-"""The state of the weather service: its stations, who is subscribed to what, and what was reported or ordered."""
+"""A service of forty weather stations: conditions, forecasts, an archive, tides, alerts, and what users report.
+
+Its habits, which no description tells; the forms are drawn from the seed:
+
+- Stations, temperature scales, severities, hazards and models are codes made of their names. Days and times of day have
+  a form of their own, and it is neither 2026-03-03 nor 14:30.
+- A refusal shows the right form by an example or lists the choices, but not everywhere: nothing is told of the second
+  station and the scale in a comparison, the end of a period, the hazard to cancel and a bulletin's time.
+- A comparison without a scale is answered in tenths of a kelvin. Elsewhere a scale or a model that is missing is asked
+  for, though the schema says that it may be left out.
+- Alerts come in pages of eight. The archive answers five requests within two minutes.
+- A station takes four subscriptions at most. At some stations only staff may report.
+"""
 
 import datetime
 import random
@@ -22,6 +34,8 @@ HAZARDS = ("frost", "storm surge", "flooding", "lightning", "dense smoke", "bliz
 MODELS = ("Borealis", "Meridian", "Halcyon", "Tamarack", "Zephyrus")
 OPENS = datetime.time(8, 30)  # of the service's clock on its first day
 PLACES = 41  # the first one is the example that refusals show, 40 are served
+STAFFED = 5  # of them
+MOST_SUBSCRIPTIONS = 4  # at one station
 
 # No two words of the three lists begin with the same three letters, so that shortened names stay distinct.
 TOWNS = (
@@ -62,10 +76,11 @@ class Forms:
 
 @dataclass(kw_only=True)
 class State(ServiceState):
-    """The whole state. `subscriptions` is station → hazard → lowest severity that is sent."""
+    """The whole state. `subscriptions` is station → hazard → lowest severity; at `staffed` only staff may report."""
 
     forms: Forms
     stations: tuple[str, ...]
+    staffed: tuple[str, ...]
     subscriptions: dict[str, dict[str, str]]
     observations: list[dict[str, str | float]] = field(default_factory=list)
     bulletins: list[dict[str, str]] = field(default_factory=list)
@@ -106,15 +121,25 @@ class State(ServiceState):
         """Tell whether anything is in force on `day`, as on one day in five."""
         return self.chance("alerts", day).random() < 0.2
 
+    def alerts(self, day: datetime.date, lowest: str) -> list[dict[str, str]]:
+        """Return what is in force on a `day` that has alerts, of severity `lowest` or worse, one a station."""
+        chance = self.chance("in force", day)
+        alerts = [
+            {"station": place, "hazard": chance.choice(HAZARDS), "severity": chance.choice(SEVERITIES)}
+            for place in chance.sample(self.stations[1:], chance.randrange(3, 16))
+        ]
+        return [alert for alert in alerts if SEVERITIES.index(alert["severity"]) >= SEVERITIES.index(lowest)]
+
 
 def first_state(seed: int) -> State:
     """Return how the service of `seed` starts."""
-    rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
+    habits = random.Random(f"weather forms {seed}")  # noqa: S311 - a simulation, not a secret
     forms = Forms(
-        **{kind: rng.choice(name_forms(marks)) for kind, marks in MARKS.items()},
-        date=rng.choice(date_forms()),
-        time=rng.choice(time_forms()),
+        **{kind: habits.choice(name_forms(marks)) for kind, marks in MARKS.items()},
+        date=habits.choice(date_forms()),
+        time=habits.choice(time_forms()),
     )
+    rng = random.Random(f"weather content {seed}")  # noqa: S311 - a simulation, not a secret
     stations = _place_names(rng)
     today = datetime.date(2026, 1, 1) + datetime.timedelta(days=rng.randrange(365))
     return State(
@@ -122,8 +147,10 @@ def first_state(seed: int) -> State:
         now=datetime.datetime.combine(today, OPENS),
         forms=forms,
         stations=stations,
+        staffed=tuple(rng.sample(stations[1:], STAFFED)),
         subscriptions={
-            station: {hazard: rng.choice(SEVERITIES) for hazard in rng.sample(HAZARDS, 3)} for station in stations
+            station: {hazard: rng.choice(SEVERITIES) for hazard in rng.sample(HAZARDS, rng.choice((2, 4)))}
+            for station in stations
         },
     )
 

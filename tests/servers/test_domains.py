@@ -125,8 +125,7 @@ def test_mutated_calls_do_not_solve_a_task(name: str) -> None:
                 if solved(domain, seed, task, calls):
                     wrongly[kind] += 1
                     examples.setdefault(kind, (task, calls))
-    wanted = {"surplus call", "dropped argument", "wrong value", "wrong tool"}
-    assert wanted | ({"swapped order"} if name != "weather" else set()) <= set(tried), tried
+    assert {"surplus call", "dropped argument", "wrong value", "wrong tool", "swapped order"} <= set(tried), tried
     assert all(count <= 0.01 * tried[kind] for kind, count in wrongly.items()), (wrongly, tried, examples)
 
 
@@ -160,7 +159,7 @@ def test_whoever_calls_every_tool_with_defaults_solves_less_than_5_percent(name:
         assert all(count < 0.07 * len(tasks) for count in alone.values()), alone
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "weather"])
+@each_single
 def test_templates_are_many_and_of_every_kind(name: str) -> None:
     tools = {tool["name"] for tool in registry.load(name).tools()}
     for split in SPLITS:

@@ -17,6 +17,7 @@ from servers.host import server
 
 WEATHER = registry.load("weather")
 SEED = 7
+CALL = next(task.calls[0] for task in WEATHER.tasks(SEED, "test") if task.calls)
 Mode = Literal["auto", "legacy"]
 eras = pytest.mark.parametrize(("mode", "revision"), [("auto", "2026-07-28"), ("legacy", "2025-11-25")])
 
@@ -30,8 +31,7 @@ def test_a_world_is_listed_and_called_in_both_eras(mode: Mode, revision: str) ->
                 tools = (await client.list_tools()).tools
                 shown = [tool.model_dump(by_alias=True, exclude_none=True) for tool in tools]
                 assert shown == WEATHER.tools()
-                task = WEATHER.tasks(SEED, "test")[0]
-                name, arguments = task.calls[0]
+                name, arguments = CALL
                 good = await client.call_tool(name, dict(arguments))
                 expected = WEATHER.world(SEED).call(name, arguments)
                 assert not good.is_error
@@ -78,7 +78,7 @@ def test_learner_serve_speaks_stdio_with_the_seed_given(mode: Mode, revision: st
         with anyio.fail_after(90):
             async with Client(command, mode=mode) as client:
                 assert client.protocol_version == revision
-                name, arguments = WEATHER.tasks(SEED, "test")[0].calls[0]
+                name, arguments = CALL
                 result = await client.call_tool(name, dict(arguments))
                 assert result.structured_content == WEATHER.world(SEED).call(name, arguments).structured
 

@@ -3,17 +3,13 @@
 import dataclasses
 import datetime
 import json
-import random
-import subprocess
-import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from servers import registry
 from servers.errors import UnknownWorldError
+from servers.weather.tools import ARCHIVE_LIMIT, PAGE
 from servers.weather.world import HAZARDS, MODELS, SEVERITIES, UNITS, first_state
 
 WEATHER = registry.load("weather")
@@ -28,6 +24,13 @@ def written(kind: str, name: str) -> str:
 
 def station(number: int = 5) -> str:
     return written("station", first_state(SEED).stations[number])
+
+
+def room_for_one(held: int) -> tuple[str, str]:
+    """Return a station with so many subscriptions, and a hazard that is not among them."""
+    subscribed = first_state(SEED).subscriptions
+    place = next(place for place in first_state(SEED).stations[1:] if len(subscribed[place]) == held)
+    return place, next(hazard for hazard in HAZARDS if hazard not in subscribed[place])
 
 
 def test_an_unknown_world_is_named_with_those_there_are() -> None:
@@ -47,11 +50,10 @@ def test_definitions_hold_no_convention_and_are_the_same_for_every_seed() -> Non
         assert state.forms.date.write(state.today) not in text
 
 
-def test_every_tool_and_argument_is_described() -> None:
-    assert len(WEATHER.tools()) >= 8
-    for tool in WEATHER.tools():
-        assert tool["description"]
-        assert all("description" in argument for argument in tool["inputSchema"]["properties"].values())
+def test_every_tool_is_described_and_four_arguments_in_ten_are_not() -> None:
+    assert all(tool["description"] for tool in WEATHER.tools())
+    arguments = [schema for tool in WEATHER.tools() for schema in tool["inputSchema"]["properties"].values()]
+    assert 0.35 <= sum("description" not in schema for schema in arguments) / len(arguments) <= 0.5
 
 
 def test_a_comparison_without_the_optional_unit_is_answered_in_the_legacy_one() -> None:
@@ -84,9 +86,11 @@ def test_refusals_show_an_example_or_the_choices_or_only_the_argument() -> None:
         world.call("tide_times", {"station": "Nowhere", "date": "x"}).text
         == f"station 'Nowhere' is not valid; for example, {state.stations[0]} is {station(0)!r}."
     )
-    stations = {"station": station(), "other_station": station(6)}
-    choices = world.call("compare_stations", stations | {"units": "Celsius"}).text
+    reading = {"station": station(), "value": 1, "units": "Celsius", "time": "x"}
+    choices = world.call("report_observation", reading).text
     assert all(repr(written("units", name)) in choices for name in UNITS)
+    stations = {"station": station(), "other_station": station(6)}
+    assert world.call("compare_stations", stations | {"units": "x"}).text == "units 'x' is not valid."
     assert world.call("compare_stations", stations | {"other_station": "x"}).text == "other_station 'x' is not valid."
 
 
@@ -117,9 +121,8 @@ def test_every_kind_of_argument_has_a_tool_whose_refusal_helps() -> None:
 def test_subscribing_and_cancelling_change_the_state_and_reset_undoes_it() -> None:
     world = WEATHER.world(SEED)
     first = world.digest()
-    place = first_state(SEED).stations[5]
-    hazard = next(hazard for hazard in HAZARDS if hazard not in first_state(SEED).subscriptions[place])
-    arguments = {"station": station(), "hazard": written("hazard", hazard)}
+    place, hazard = room_for_one(2)
+    arguments = {"station": written("station", place), "hazard": written("hazard", hazard)}
     severe = {"severity": written("severity", "severe")}
     assert not world.call("subscribe_alert", arguments | severe).is_error
     assert world.digest() != first
@@ -135,8 +138,8 @@ def test_what_was_done_is_not_done_twice() -> None:
     """A caller that repeats a remembered call in place of the one asked for is told so."""
     world = WEATHER.world(SEED)
     changing = {"subscribe_alert", "cancel_subscription", "report_observation", "request_bulletin"}
-    for task in WEATHER.tasks(SEED, "test")[:20]:
-        name, arguments = task.calls[0]
+    for task in WEATHER.tasks(SEED, "test")[:30]:
+        name, arguments = task.calls[0] if len(task.calls) == 1 else ("", {})
         if name in changing:
             assert not world.call(name, arguments).is_error
             before = world.digest()
@@ -174,60 +177,49 @@ def test_a_period_that_ends_before_it_begins_or_in_the_future_is_refused() -> No
         assert "period" in WEATHER.world(SEED).call("climate_history", arguments).text
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
-argument_names = sorted({name for tool in WEATHER.tools() for name in tool["inputSchema"]["properties"]})
-
-
-@settings(max_examples=200)
-@given(
-    st.sampled_from([tool["name"] for tool in WEATHER.tools()]) | st.text(),
-    st.dictionaries(st.sampled_from(argument_names) | st.text(), json_values, max_size=5),
-)
-def test_whatever_a_model_sends_is_answered_and_a_refusal_changes_nothing(name: str, arguments: dict[str, Any]) -> None:
+def test_alerts_come_in_pages_and_a_cursor_leads_nowhere_in_another_list() -> None:
+    state = first_state(SEED)
+    ahead = (state.today + datetime.timedelta(days=n) for n in range(1, 361))
+    day = next(day for day in ahead if state.has_alerts(day) and len(state.alerts(day, "minor")) > PAGE)
     world = WEATHER.world(SEED)
-    before = world.digest()
-    result = world.call(name, arguments)
-    assert result.is_error
-    assert result.text
-    assert world.digest() == before
+    asked = {"severity": written("severity", "minor"), "date": state.forms.date.write(day)}
+    first = world.call("list_alerts", asked).structured
+    assert first is not None
+    rest = world.call("list_alerts", asked | {"cursor": first["next_cursor"]}).structured
+    assert rest is not None
+    assert len(first["alerts"]) == PAGE
+    assert first["alerts"] + rest["alerts"] == state.alerts(day, "minor")
+    assert rest["next_cursor"] is None
+    elsewhere = asked | {"severity": written("severity", "severe"), "cursor": first["next_cursor"]}
+    assert "is not valid for this list" in world.call("list_alerts", elsewhere).text
 
 
-def test_the_same_seed_and_calls_give_the_same_bytes_in_every_process() -> None:
-    script = (
-        "from servers.registry import load\n"
-        "weather = load('weather')\n"
-        "world = weather.world(11)\n"
-        "for split in ('practice', 'test'):\n"
-        "    for task in weather.tasks(11, split):\n"
-        "        print(task)\n"
-        "        print([world.call(*call).text for call in task.calls])\n"
-        "print(world.digest())\n"
-    )
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", script],
-            env={"PYTHONHASHSEED": hash_seed},
-            cwd=registry.__file__.rsplit("/", 2)[0],
-            capture_output=True,
-            check=True,
-            timeout=200,
-        ).stdout
-        for hash_seed in ("1", "2")
-    ]
-    assert outputs[0] == outputs[1]
-    assert len(outputs[0].splitlines()) > 600
+def test_the_archive_answers_so_many_requests_and_a_minute_later_again() -> None:
+    world = WEATHER.world(SEED)
+    state = first_state(SEED)
+    ago = [state.forms.date.write(state.today - datetime.timedelta(days=days)) for days in (30, 10)]
+    period = {"station": station(), "start": ago[0], "end": ago[1]}
+    answers = [world.call("climate_history", period) for _ in range(ARCHIVE_LIMIT + 1)]
+    assert [answer.is_error for answer in answers] == [False] * ARCHIVE_LIMIT + [True]
+    assert answers[-1].text == "429: archive quota exceeded"
+    assert not world.call("climate_history", period).is_error
 
 
-def test_worlds_of_different_seeds_differ() -> None:
-    assert len({WEATHER.world(seed).digest() for seed in range(50)}) == 50
+def test_at_a_station_with_staff_nobody_else_reports() -> None:
+    world = WEATHER.world(SEED)
+    reading = {"value": 1, "units": written("units", "Celsius"), "time": first_state(SEED).forms.time.write(NOON)}
+    for place in first_state(SEED).stations[1:]:
+        result = world.call("report_observation", {"station": written("station", place), **reading})
+        assert result.is_error is (place in first_state(SEED).staffed)
+        assert not result.is_error or result.text.startswith("403")
 
 
-def test_a_world_uses_no_randomness_but_its_own() -> None:
-    random.seed(1)
-    one = WEATHER.world(SEED).digest()
-    random.seed(2)
-    assert WEATHER.world(SEED).digest() == one
+def test_a_station_with_four_subscriptions_takes_no_other_until_one_is_cancelled() -> None:
+    world = WEATHER.world(SEED)
+    place, hazard = room_for_one(4)
+    there = {"station": written("station", place)}
+    another = there | {"hazard": written("hazard", hazard), "severity": written("severity", "severe")}
+    assert world.call("subscribe_alert", another).text.startswith("409")
+    held = next(iter(first_state(SEED).subscriptions[place]))
+    assert not world.call("cancel_subscription", there | {"hazard": written("hazard", held)}).is_error
+    assert not world.call("subscribe_alert", another).is_error
