@@ -16,12 +16,14 @@ _DOMAINS = {
     "calendar": "An office calendar: events, rooms, invitations, free times.",
     "tickets": "An issue tracker: projects, tickets, workflow, assignees, comments, deadlines.",
     "travel": "A travel agency: trains, seats, tickets, hotels, and the rules for changing and cancelling.",
+    "smart_home": "A smart home: devices, rooms, scenes, thermostats, doors.",
 }
 # Pairs with tasks that need the tools of both: `errands/ONE_OTHER.py` holds their templates.
 _ERRANDS: tuple[tuple[str, str], ...] = (
     ("shop", "bank"),
     ("calendar", "travel"),
     ("contacts", "email"),
+    ("weather", "smart_home"),
 )
 
 

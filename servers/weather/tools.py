@@ -122,7 +122,9 @@ def list_alerts(state: State, severity: str, date: str, cursor: str | None = Non
     if not state.has_alerts(day):
         raise ToolError("No alerts are known for that day.")
     alerts = state.alerts(day, lowest)
-    part, next_cursor = page(alerts, cursor=cursor, size=PAGE, about=f"alerts {day} {lowest}")
+    codes = {"station": state.forms.station, "hazard": state.forms.hazard, "severity": state.forms.severity}
+    written = [{kind: codes[kind].write(name) for kind, name in alert.items()} for alert in alerts]
+    part, next_cursor = page(written, cursor=cursor, size=PAGE, about=f"alerts {day} {lowest}")
     return {
         "date": day.isoformat(),
         "lowest_severity": lowest,

@@ -125,7 +125,9 @@ def test_mutated_calls_do_not_solve_a_task(name: str) -> None:
                 if solved(domain, seed, task, calls):
                     wrongly[kind] += 1
                     examples.setdefault(kind, (task, calls))
-    assert {"surplus call", "dropped argument", "wrong value", "wrong tool", "swapped order"} <= set(tried), tried
+    wanted = {"surplus call", "dropped argument", "wrong value", "wrong tool"}
+    # The services of a pair share no state: nothing that one does can depend on what the other did before.
+    assert wanted | ({"swapped order"} if name in NAMES else set()) <= set(tried), tried
     assert all(count <= 0.01 * tried[kind] for kind, count in wrongly.items()), (wrongly, tried, examples)
 
 
