@@ -49,7 +49,7 @@ def _plain(value: object) -> Any:
     # Not asdict(): it copies every value, and a world is fingerprinted for each check.
     if isinstance(value, ServiceState):
         return {name: part for name, part in vars(value).items() if name not in BESIDE_CONTENT}
-    return vars(value) if is_dataclass(value) else str(value)
+    return value.__dict__ if is_dataclass(value) else str(value)
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

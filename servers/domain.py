@@ -11,7 +11,7 @@ from servers.tasks import Split, Task
 from servers.world import FirstState, ToolFunction, World
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Domain:
     """A simulated server: how its state starts, its tools, and `tasks(seed, split)`."""
 

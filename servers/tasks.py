@@ -1,5 +1,6 @@
 """Tasks for a world, and the check that needs no code per task: play the gold calls and the given ones, compare."""
 
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,10 +61,10 @@ def solved(domain: "Domain", seed: int, task: Task, calls: Sequence[tuple[str, M
     """
     if task.kind == "no_tool":
         return not calls
-    given = play(domain.world(seed), calls)
+    given = _played(domain, seed, json.dumps(calls))
     if task.kind == "forbidden":
         return given.after == given.before
-    gold = play(domain.world(seed), task.calls)
+    gold = _played(domain, seed, json.dumps(task.calls))
     if given.after != gold.after:
         return False
     returned = [result for result in given.results if result is not None]
@@ -81,6 +82,17 @@ def solved(domain: "Domain", seed: int, task: Task, calls: Sequence[tuple[str, M
         if gold.results[number] not in returned and not (taken and taken <= read):
             return False
     return gold.after != gold.before or (bool(returned) and returned[-1] in [gold.results[n] for n in reads])
+
+
+# The gold calls of a task are played for every answer to it, and some answers are given to many tasks.
+@functools.lru_cache(maxsize=128)
+def _played(domain: "Domain", seed: int, calls_json: str) -> Played:
+    return play(domain.world(seed), json.loads(calls_json), before=_first_digest(domain, seed))
+
+
+@functools.lru_cache(maxsize=32)
+def _first_digest(domain: "Domain", seed: int) -> "Digest":
+    return domain.world(seed).digest()
 
 
 def _taken(task: Task, lookup: int, result: object) -> set[str]:
@@ -101,13 +113,13 @@ def _values(value: object) -> Iterator[str]:
         yield json.dumps(value)
 
 
-def play(world: "World", calls: Sequence[tuple[str, Mapping[str, Any]]]) -> Played:
-    """Make `calls` in `world`, one after the other."""
-    before = digest = world.digest()
+def play(world: "World", calls: Sequence[tuple[str, Mapping[str, Any]]], *, before: "Digest | None" = None) -> Played:
+    """Make `calls` in `world`, one after the other; `before` is its digest, where that is known."""
+    before = digest = before or world.digest()
     results, changed = [], []
     for name, arguments in calls:
         result = world.call(name, arguments)
-        after = world.digest() if not result.is_error else digest
+        after = digest if result.is_error else world.digest()
         results.append(None if result.is_error else result.structured)
         changed.append(after != digest)
         digest = after
