@@ -14,6 +14,7 @@ _DOMAINS = {
     "bank": "A bank: accounts, payees, transfers, standing orders, cards, statements.",
     "weather": "Weather stations: conditions, forecasts, tides, alerts, observations.",
     "calendar": "An office calendar: events, rooms, invitations, free times.",
+    "files": "A document store: folders, documents, labels, sharing, versions, retention, trash.",
     "tickets": "An issue tracker: projects, tickets, workflow, assignees, comments, deadlines.",
     "travel": "A travel agency: trains, seats, tickets, hotels, and the rules for changing and cancelling.",
     "smart_home": "A smart home: devices, rooms, scenes, thermostats, doors.",
@@ -24,6 +25,7 @@ _ERRANDS: tuple[tuple[str, str], ...] = (
     ("calendar", "travel"),
     ("contacts", "email"),
     ("weather", "smart_home"),
+    ("files", "tickets"),
 )
 
 
