@@ -81,7 +81,9 @@ def solved(domain: "Domain", seed: int, task: Task, calls: Sequence[tuple[str, M
         # Whoever was given what a lookup is for may have asked in another way.
         if gold.results[number] not in returned and not (taken and taken <= read):
             return False
-    return gold.after != gold.before or (bool(returned) and returned[-1] in [gold.results[n] for n in reads])
+    # What was asked for comes last; what a lookup found is only the way to it.
+    asked = [gold.results[number] for number in reads if number not in task.lookups]
+    return gold.after != gold.before or (bool(returned) and returned[-1] in asked)
 
 
 # The gold calls of a task are played for every answer to it, and some answers are given to many tasks.
