@@ -8,6 +8,7 @@ import pytest
 from servers import registry
 from servers.contacts.world import GROUPS, GUARDED, LINES, ORGANISATIONS, PAGE, ROLES, Card, State, first_state
 from servers.people import FIRST, FORMAL_AND_SHORT, LAST, doubles, singles, strangers
+from servers.tasks import Call, solved
 from servers.world import CallResult, World
 
 CONTACTS = registry.load("contacts")
@@ -177,3 +178,18 @@ def test_a_card_holds_names_and_numbers_as_they_are_meant() -> None:
     assert all(isinstance(card, Card) and card.organisation in ORGANISATIONS for card in state.cards.values())
     other = first_state(SEED + 1)
     assert state.forms != other.forms
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_in_every_merger_that_is_asked_for_it_matters_whose_numbers_count(seed: int) -> None:
+    mergers = [
+        (task, number)
+        for task in (*CONTACTS.tasks(seed, "practice"), *CONTACTS.tasks(seed, "test"))
+        for number, call in enumerate(task.calls)
+        if call.name == "merge_contacts"
+    ]
+    assert mergers
+    for task, number in mergers:
+        pair = {key: value for key, value in task.calls[number].arguments.items() if key != "conflicts"}
+        unsaid = [*task.calls[:number], Call("merge_contacts", pair), *task.calls[number + 1 :]]
+        assert not solved(CONTACTS, seed, task, unsaid), task

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from servers import registry
+from servers.schema import definition, description_of
 from servers.tasks import Call, Split, Task, play, solved
 
 Check = Callable[[], None]
@@ -159,6 +160,19 @@ def test_whoever_calls_every_tool_with_defaults_solves_less_than_5_percent(name:
             assert sum(solved(domain, 0, task, order) for task in tasks) < 0.05 * len(tasks)
         alone = Counter(call.name for task in tasks for call in calls if solved(domain, 0, task, [call]))
         assert all(count < 0.07 * len(tasks) for count in alone.values()), alone
+
+
+def test_definitions_are_as_good_and_as_bad_as_real_ones() -> None:
+    functions = {name: registry.load(name).functions for name in NAMES}
+    tools = [definition(function) for own in functions.values() for function in own]
+    parameters = [schema for tool in tools for schema in tool["inputSchema"]["properties"].values()]
+    undescribed = sum("description" not in schema for schema in parameters)
+    assert 0.3 <= undescribed / len(parameters) <= 0.5
+    assert 0 < sum("annotations" in tool for tool in tools) / len(tools) <= 0.08
+    for name, own in functions.items():
+        told = [description_of(function) for function in own]
+        assert {one.words for one in told} == {"good", "terse", "misleading"}, name
+        assert all(one.note for one in told if one.words == "misleading"), name
 
 
 @each_single
