@@ -2,8 +2,11 @@
 
 import ast
 import re
+import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -14,19 +17,25 @@ from servers.domain import Domain
 from servers.tasks import Call, solved
 from tests.servers import test_domains
 
-PAGE = Path(__file__).parents[2] / "docs" / "write-a-server.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "write-a-server.md"
+
+
+def write_files(folder: Path) -> str:
+    """Write the page's three files, and return its line for the registry."""
+    *files, (table, line) = re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert table == "servers/registry.py"
+    assert len(files) == 3
+    for path, text in files:
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return str(line)
 
 
 @pytest.fixture
 def greenhouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Domain]:
-    blocks = re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    *files, (table, line) = blocks
-    assert table == "servers/registry.py"
-    assert len(files) == 3
-    for path, text in files:
-        file = tmp_path / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+    line = write_files(tmp_path)
     monkeypatch.setattr(servers, "__path__", [*servers.__path__, str(tmp_path / "servers")])
     monkeypatch.setattr(registry, "_DOMAINS", registry._DOMAINS | ast.literal_eval("{" + line + "}"))
     yield registry.load("greenhouse")
@@ -77,3 +86,22 @@ def test_the_pages_example_refuses_and_reads(greenhouse: Domain) -> None:
 def test_the_pages_example_joins_others(greenhouse: Domain) -> None:
     names = {tool["name"] for tool in registry.load("greenhouse+weather").tools()}
     assert {"moisture", "tide_times"} <= names
+
+
+@pytest.mark.parametrize("check", [("check", "--ignore", "I001"), ("format", "--check")], ids=" ".join)
+def test_the_pages_example_is_as_clean_as_the_rest(tmp_path: Path, check: tuple[str, ...]) -> None:
+    write_files(tmp_path)  # beside no other modules of ours, by which imports are sorted: I001
+    settings = ("--config", str(ROOT / "pyproject.toml"))
+    ran = subprocess.run(
+        [sys.executable, "-m", "ruff", *check, *settings, "--no-cache", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_a_new_folder_is_installed_without_a_line_for_it() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert any(fnmatch("servers.greenhouse", pattern) for pattern in settings["packages"]["find"]["include"])
