@@ -184,19 +184,20 @@ def _rebook(draws: Draws, state: State) -> Filled | None:
 
 
 def _cheapest_train(draws: Draws, state: State) -> Filled:
+    # No lookup that may be made in another way: prices differ from day to day, so the search must be for this one.
     (origin, destination), date, fare = _route(draws, state), _date(draws, state), _fare(draws, state)
-    cheapest = min(state.connections(origin, destination), key=lambda name: (state.trains[name].price, name))
+    cheapest = min(state.connections(origin, destination), key=lambda name: (state.price(name, date, "standard"), name))
     values = {"origin": origin, "destination": destination, "date": date}
     book = _call(state, "buy_ticket", {"train": cheapest, "date": date, "fare": fare})
-    return Filled({**values, "fare": fare}, [_call(state, "search_trains", values), book], lookups=(0,))
+    return Filled({**values, "fare": fare}, [_call(state, "search_trains", values), book])
 
 
 def _cheapest_hotel(draws: Draws, state: State) -> Filled:
     town, check_in, meal, nights = _town(draws, state), _date(draws, state), _meal(draws, state), _nights(draws, state)
     values = {"town": town, "check_in": check_in, "meal": meal}
-    stay = {"hotel": state.hotels_in(town)[0], "check_in": check_in, "nights": nights, "meal": meal}
+    stay = {"hotel": state.hotels_in(town, check_in, meal)[0], "check_in": check_in, "nights": nights, "meal": meal}
     calls = [_call(state, "search_hotels", values), _call(state, "reserve_room", stay)]
-    return Filled({**values, "nights": nights}, calls, lookups=(0,))
+    return Filled({**values, "nights": nights}, calls)
 
 
 def _cancel_next(draws: Draws, state: State) -> Filled | None:

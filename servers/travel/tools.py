@@ -37,7 +37,7 @@ def search_trains(state: State, origin: str, destination: str, date: str) -> dic
                 "train": state.forms.train.write(name),
                 "name": name,
                 "departs": f"{state.trains[name].departs:%H:%M}",
-                "standard_fare": f"{state.trains[name].price} EUR",
+                "standard_fare": f"{state.price(name, day, 'standard')} EUR",
             }
             for name in state.connections(start, end)
         ],
@@ -61,7 +61,7 @@ def seat_availability(state: State, train: str, date: str, fare: str) -> dict[st
         "date": state.forms.date.write(day),
         "fare": kind,
         "seats_left": state.chance("seats", name, day, kind).randrange(1, 90),
-        "price": f"{state.price(name, kind)} EUR",
+        "price": f"{state.price(name, day, kind)} EUR",
     }
 
 
@@ -165,8 +165,12 @@ def search_hotels(state: State, town: str, check_in: str, meal: str) -> dict[str
         "check_in": state.forms.date.write(day),
         "meal": plan,
         "hotels": [
-            {"hotel": state.forms.hotel.write(name), "name": name, "price": f"{state.hotels[name].price} EUR"}
-            for name in state.hotels_in(place)
+            {
+                "hotel": state.forms.hotel.write(name),
+                "name": name,
+                "price": f"{state.room_price(name, day, plan)} EUR",
+            }
+            for name in state.hotels_in(place, day, plan)
         ],
     }
 

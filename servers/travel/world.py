@@ -7,6 +7,7 @@ Habits that no description tells:
 - The company does not pay for first class. Saver tickets can neither be changed nor refunded. A changed ticket loses
   its seat.
 - A booking that is sent twice under one reference is made once. Colleagues' bookings do not exist for the user.
+- What a train or a room costs differs from day to day.
 - Lists of bookings come in pages; nobody books more than 14 nights, or more than 200 days ahead.
 """
 
@@ -73,7 +74,7 @@ class Forms:
 
 @dataclass(frozen=True)
 class Train:
-    """A train that goes every day from `origin` to `destination`; `price` is the standard fare."""
+    """A train that goes every day from `origin` to `destination`; `price` is the standard fare of an ordinary day."""
 
     origin: str
     destination: str
@@ -83,7 +84,7 @@ class Train:
 
 @dataclass(frozen=True)
 class Hotel:
-    """A hotel; `price` is for a night without meals."""
+    """A hotel; `price` is for an ordinary night."""
 
     town: str
     price: Money
@@ -186,9 +187,15 @@ class State(ServiceState):
             number += 1
         return number
 
-    def price(self, train: str, fare: str) -> Money:
-        """Return what a ticket costs."""
-        return Money(self.trains[train].price.cents * RATES[fare] // 100)
+    def price(self, train: str, day: datetime.date, fare: str) -> Money:
+        """Return what a ticket costs; no two days are alike."""
+        of_day = self.chance("fares", train, day).randrange(70, 140)  # percent
+        return Money(self.trains[train].price.cents * of_day * RATES[fare] // 10_000)
+
+    def room_price(self, hotel: str, day: datetime.date, meal: str) -> Money:
+        """Return what a night with such meals costs from `day` on; no two days are alike."""
+        of_day = self.chance("rooms", hotel, day, meal).randrange(70, 140)  # percent
+        return Money(self.hotels[hotel].price.cents * of_day // 100)
 
     def connections(self, origin: str, destination: str) -> list[str]:
         """Return the trains from `origin` to `destination`, the earliest first."""
@@ -197,11 +204,11 @@ class State(ServiceState):
         ]
         return sorted(found, key=lambda name: (self.trains[name].departs, name))
 
-    def hotels_in(self, town: str) -> list[str]:
-        """Return the hotels of `town`, the cheapest first."""
+    def hotels_in(self, town: str, day: datetime.date, meal: str) -> list[str]:
+        """Return the hotels of `town`, the cheapest from `day` on first."""
         return sorted(
             (name for name, hotel in self.hotels.items() if hotel.town == town),
-            key=lambda name: (self.hotels[name].price, name),
+            key=lambda name: (self.room_price(name, day, meal), name),
         )
 
     def bookings_to(self, town: str, since: datetime.date) -> list[int]:

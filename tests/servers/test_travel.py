@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from servers import registry
+from servers.tasks import Call, solved
 from servers.travel.tools import PAGE
 from servers.travel.world import TOWNS, State, first_state
 from servers.world import CallResult, World
@@ -133,3 +134,15 @@ def test_refusals_differ_in_what_they_tell(state: State, world: World) -> None:
     refund = {"booking": "x", "refund": state.forms.refund.write("card")}
     assert world.call("cancel_ticket", refund).text == "booking 'x' is not valid."
     assert "booking 777123 is" in world.call("choose_seat", {"booking": "x", "seat": "x"}).text
+
+
+@pytest.mark.parametrize("template", ["cheapest_train", "cheapest_hotel"])
+def test_the_cheapest_is_looked_for_on_the_day_that_was_asked_for(template: str) -> None:
+    domain = registry.load("travel")
+    tasks = [task for task in domain.tasks(SEED, "practice") if task.template.startswith(template)]
+    assert tasks
+    for task in tasks:
+        search, book = task.calls
+        day = "date" if "date" in search.arguments else "check_in"
+        for other in {call.arguments[day] for one in tasks for call in one.calls} - {search.arguments[day]}:
+            assert not solved(domain, SEED, task, [Call(search.name, {**search.arguments, day: other}), book])
