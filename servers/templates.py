@@ -147,6 +147,19 @@ def tasks_of(
     return made
 
 
+def nothing(draws: Draws, state: ServiceState) -> Filled:  # noqa: ARG001 - as every filler
+    """Fill a request that has no places and needs no call."""
+    return Filled({})
+
+
+def all_pages(tool: ToolFunction, state: ServiceState, first: Call) -> list[Call]:
+    """Return the calls that read a list to its end, of which `first` reads the first page."""
+    calls = [first]
+    while cursor := tool(state, **calls[-1].arguments)["next_cursor"]:
+        calls.append(Call(first.name, {**first.arguments, "cursor": cursor}))
+    return calls
+
+
 def _tries(template: Template[S], draws: Draws, state: S) -> Iterator[Filled]:
     for _ in range(TRIES):
         filled = template.fill(draws, state)

@@ -10,7 +10,8 @@ Its habits, which no description tells in full:
   under it is refused;
 - some accounts may be read and not touched (403); of accounts and cards of others it is said that they are not valid;
 - a payment is at most 5,000 euros and never more than the balance; a card's limit at most 2,500, in tens; ten
-  statements in ten minutes; bookings and payees come in pages.
+  statements in ten minutes; bookings and payees come in pages;
+- what is moved today is off the balance at once, and is booked tomorrow.
 """
 
 import datetime
@@ -43,7 +44,7 @@ CURRENCIES = {"euros": 1.0, "pounds": 0.86, "francs": 0.94, "dollars": 1.09, "kr
 RHYTHMS = ("weekly", "monthly", "quarterly", "yearly")
 FREEZE_REASONS = ("lost", "stolen", "damaged", "suspicious charge", "not used")
 PERIODS = ("per day", "per week", "per month", "per purchase")
-CHANNELS = ("inbox", "paper mail", "branch office", "tax adviser")
+CHANNELS = ("inbox", "home address", "branch office", "tax adviser")
 MOST_PAID, MOST_ON_CARD = Money(500_000), 2_500  # the second in euros
 PAYEES = 56
 
@@ -87,9 +88,13 @@ class Booking:
 
 @dataclass(kw_only=True)
 class State(ServiceState):
-    """`balances` are in cents, by account; `standing` is account → payee → amount, rhythm and first day."""
+    """`balances` are in cents, by account; `standing` is account → payee → amount, rhythm and first day.
+
+    `opened` is the day on which the user came.
+    """
 
     forms: Forms
+    opened: datetime.date
     balances: dict[str, int]
     payees: dict[str, Payee]
     cards: dict[str, Card]
@@ -145,7 +150,7 @@ class State(ServiceState):
         """Return the bookings of the last half year on an account, the oldest first."""
         chance = self.chance("bookings", account)
         known = [name for name, payee in self.payees.items() if not payee.iban]
-        start = self.now.date() - datetime.timedelta(days=180)
+        start = self.opened - datetime.timedelta(days=180)
         made = [
             Booking(
                 start + datetime.timedelta(days=chance.randrange(180)),
@@ -172,6 +177,7 @@ def first_state(seed: int) -> State:
     return State(
         seed=seed,
         now=datetime.datetime.combine(today, datetime.time(7, 45)),
+        opened=today,
         forms=Forms(
             account=forms.choice(name_forms(("acc", "gl", "ac", "led", "bal", "dep"))),
             payee=forms.choice(name_forms(("ben", "pay", "cp", "rcv", "bp", "cred"))),

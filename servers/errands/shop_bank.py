@@ -46,16 +46,16 @@ def _for_that_money(draws: Draws, state: SharedState) -> Filled | None:
     """Fill a request for what a sum could buy, which the bank knows."""
     store, house = _parts(state)
     payee = bank.drawn_for(draws, house, "payee")["payee"]
-    found = [orders[payee] for orders in house.standing.values() if payee in orders]
-    if not found:
+    orders = [orders[payee] for orders in house.standing.values() if payee in orders]
+    if not orders:
         return None
-    cents, rhythm, _ = found[0]
+    cents, rhythm, _ = orders[0]
     category = shop.drawn_for(draws, store, category="find_products")["category"]
-    calls = [
-        bank.call("find_standing_orders", house, payee=payee, rhythm=rhythm),
-        shop.call("find_products", store, category=category, max_price=cents / 100),
-    ]
-    return Filled({"payee": payee, "rhythm": rhythm, "category": category}, calls, lookups=(0,))
+    look = bank.call("find_standing_orders", house, payee=payee, rhythm=rhythm)
+    found = shop.call("find_products", store, category=category, max_price=cents / 100)
+    if not shop.fits_a_page(store, found):
+        return None
+    return Filled({"payee": payee, "rhythm": rhythm, "category": category}, [look, found])
 
 
 EACH: dict[Split, int] = {"practice": 6, "test": 4}
@@ -67,7 +67,7 @@ TEMPLATES: tuple[Template[SharedState], ...] = (
             "end-to-end id {end_to_end_id}.",
         ),
         (
-            "{payee} wants a {product} like ours: get {quantity} pieces shipped, {delivery}. Besides, "
+            "{payee} would like our kind of {product}: get {quantity} pieces by {delivery} delivery. Besides, "
             "pay that person {amount} out of {account} with the id {end_to_end_id}.",
         ),
         _buy_and_pay,
@@ -78,7 +78,7 @@ TEMPLATES: tuple[Template[SharedState], ...] = (
         ("Return order {order}: {reason}, refund to {refund}. And freeze my {card} card, reason {why}.",),
         (
             "Two nuisances. My {card} card has to be blocked ({why}), and {order} goes back because it is {reason}; "
-            "credit the {refund}.",
+            "the money goes to my {refund}.",
         ),
         _return_and_freeze,
         tasks=EACH,
@@ -101,7 +101,6 @@ TEMPLATES: tuple[Template[SharedState], ...] = (
         ("Which {category} products could I buy for what my {rhythm} standing order to {payee} costs?",),
         ("See how much {payee} gets from me {rhythm}, then show me what {category} offers up to that sum.",),
         _for_that_money,
-        ordered=True,
         tasks=EACH,
     ),
 )

@@ -21,7 +21,7 @@ from servers.shop.world import (
     State,
 )
 from servers.tasks import Call, Split
-from servers.templates import Draws, Filled, Template
+from servers.templates import Draws, Filled, Template, all_pages
 
 Values = dict[str, Any]  # by argument, as people mean them
 
@@ -52,12 +52,12 @@ WORDINGS: dict[str, dict[Split, tuple[str, ...]]] = {
     "place_order": {
         "practice": (
             "Order {quantity} pieces of the {product} with {delivery} delivery.",
-            "Please buy me {quantity} of the {product}, sent by {delivery}.",
+            "Please buy me {quantity} of the {product}, by {delivery} delivery.",
             "I'd like to have {quantity} times the {product}; delivery: {delivery}.",
         ),
         "test": (
-            "Get me the {product}, {quantity} pieces, using {delivery} shipping.",
-            "Purchase {quantity} of your {product} for our house and choose {delivery} as the way to send it.",
+            "Get me the {product}, {quantity} pieces, with {delivery} as the kind of shipping.",
+            "Purchase {quantity} of your {product} for our house, and of the ways to send them choose: {delivery}.",
         ),
     },
     "find_orders": {
@@ -85,12 +85,12 @@ WORDINGS: dict[str, dict[Split, tuple[str, ...]]] = {
     "free_slots": {
         "practice": (
             "On {date}, when is there a free slot for {delivery} delivery?",
-            "Which slots for {delivery} are left on {date}?",
+            "Which slots for {delivery} delivery are left on {date}?",
             "Are any vans free on {date}? It would be {delivery} delivery.",
         ),
         "test": (
-            "When could you come on {date} if we take {delivery}? Show me the free slots.",
-            "Slots that are open for {delivery} on {date}, please.",
+            "When could you come on {date} if we choose {delivery} delivery? Show me the free slots.",
+            "Open slots, please: kind of delivery {delivery}, day {date}.",
         ),
     },
     "book_slot": {
@@ -139,24 +139,24 @@ WORDINGS: dict[str, dict[Split, tuple[str, ...]]] = {
     },
     "return_item": {
         "practice": (
-            "Order {order} was {reason}; return it and refund my {refund}.",
+            "Return order {order}; reason: {reason}; the refund goes to my {refund}.",
             "I'm sending back {order}: {reason}. The money should go to my {refund}.",
-            "Return {order}, reason {reason}, refund to {refund}.",
+            "Order {order} was not what I wanted ({reason}): return it, refund to {refund}.",
         ),
         "test": (
-            "Please register {order} as a return. It is {reason}, and I want my {refund} to be credited.",
+            "Please register {order} as a return. It is {reason}, and my {refund} is where I want the money.",
             "{order} has to go back ({reason}). Repay it to the {refund}.",
         ),
     },
     "write_review": {
         "practice": (
             'Review the {product} with {stars} stars, shown as {shown_as}: "{text}"',
-            'Rate the {product} with {stars} stars and write "{text}". Publish it under {shown_as}.',
-            'My opinion of the {product}: {stars} stars, "{text}". Sign it as {shown_as}.',
+            'Rate the {product} with {stars} stars and write "{text}". Name shown: {shown_as}.',
+            'My opinion of the {product}: {stars} stars, "{text}". How to sign it: {shown_as}.',
         ),
         "test": (
             'Give the {product} a rating: {stars} stars, comment "{text}", name displayed: {shown_as}.',
-            'Tell other customers what I think of the {product}: "{text}". It gets {stars} stars; use {shown_as}.',
+            'Tell other customers what I think of the {product}: "{text}". Stars: {stars}, shown as: {shown_as}.',
         ),
     },
 }
@@ -221,7 +221,7 @@ def _drawn(tool: str, name: str, draws: Draws, state: State) -> Any:
         case "quantity":
             return draws.open("quantity", range(2, 12))
         case "stars":
-            return draws.closed("stars", range(1, 6))
+            return draws.closed("stars", range(2, 6))
         case "reason":
             return draws.closed(tool, RETURN_REASONS if tool == "return_item" else CANCEL_REASONS)
         case "status":
@@ -238,11 +238,18 @@ def _single(tool: str, draws: Draws, state: State) -> Filled | None:
     """Fill the places of a wording, each named like an argument of `tool`."""
     values = {name: _drawn(tool, name, draws, state) for name in re.findall(r"\{(\w+)\}", draws.wording)}
     made = call(tool, state, **values)
-    if tool == "find_orders" and not tools.find_orders(state, **made.arguments)["orders"]:
-        return None
-    if tool == "find_products" and not tools.find_products(state, **made.arguments)["products"]:
-        return None
-    return Filled(values, (made,))
+    match tool:
+        case "find_orders" if not tools.find_orders(state, **made.arguments)["orders"]:
+            return None
+        case "find_products" if not fits_a_page(state, made):
+            return None
+    return Filled(values, [made])
+
+
+def fits_a_page(state: State, made: Call) -> bool:
+    """Tell whether a call to find products finds any, and all of them at once: further pages are other tasks."""
+    found = tools.find_products(state, **made.arguments)
+    return bool(found["products"]) and not found["next_cursor"]
 
 
 def drawn_for(draws: Draws, state: State, **tool_of: str) -> Values:
@@ -309,7 +316,7 @@ def _by_product(status: str, tool: str, draws: Draws, state: State) -> Filled | 
     found = [
         reference for reference, order in state.orders.items() if (order.product, order.status) == (product, status)
     ]
-    if len(found) != 1 or state.orders[found[0]].by != YOU:
+    if len(found) != 1 or state.orders[found[0]].by != YOU or (status == "open" and state.orders[found[0]].voucher):
         return None
     names = [name for name in re.findall(r"\{(\w+)\}", draws.wording) if name != "product"]
     values = drawn_for(draws, state, **dict.fromkeys(names, tool))
@@ -318,9 +325,7 @@ def _by_product(status: str, tool: str, draws: Draws, state: State) -> Filled | 
 
 def _all_pages(draws: Draws, state: State) -> Filled | None:
     values = {"category": draws.closed("category", CATEGORIES), "max_price": draws.open("price", range(20, 170))}
-    calls = [call("find_products", state, **values)]
-    while cursor := tools.find_products(state, **calls[-1].arguments)["next_cursor"]:
-        calls.append(call("find_products", state, **values, cursor=cursor))
+    calls = all_pages(tools.find_products, state, call("find_products", state, **values))
     return Filled(values, calls) if len(calls) > 1 else None
 
 
@@ -371,15 +376,15 @@ SEVERAL: Sequence[Template[State]] = (
             "And order {quantity} more of it by {delivery} delivery.",
         ),
         (
-            'So happy with the {product}: post {stars} stars and "{text}" under {shown_as}, '
-            "then send another {quantity} pieces with {delivery}.",
+            'You can post {stars} stars for the {product} and "{text}" (signed: {shown_as}), '
+            "then send another {quantity} pieces, {delivery} delivery.",
         ),
         _buy_and_review,
     ),
     _more(
         "buy-for-slot",
-        ("Order {quantity} of the {product} ({delivery}) and have that order delivered on {date} at {time}.",),
-        ("I need {quantity} pieces of the {product}, {delivery}. Book its van for {time}, {date}.",),
+        ("Order {quantity} of the {product} ({delivery} delivery) and have that order brought on {date} at {time}.",),
+        ("I need {quantity} pieces of the {product}, way to send: {delivery}. Book its van for {time}, {date}.",),
         _buy_for_slot,
         ordered=True,
     ),
@@ -393,7 +398,7 @@ SEVERAL: Sequence[Template[State]] = (
     _more(
         "return-by-product",
         ("The {product} that we received is {reason}. Return it, refund to {refund}.",),
-        ("Send back the delivered {product}, it turned out {reason}; reimburse the {refund}.",),
+        ("Send back the delivered {product}, it turned out {reason}; the money goes to my {refund}.",),
         partial(_by_product, "delivered", "return_item"),
     ),
     _more(
@@ -405,7 +410,7 @@ SEVERAL: Sequence[Template[State]] = (
     _more(
         "all-pages",
         ("List everything in the {category} range up to {max_price} euros, to the last page.",),
-        ("I want the complete selection from {category} under {max_price} euros, however many pages it fills.",),
+        ("I want the complete selection from {category} up to {max_price} euros, however many pages it fills.",),
         _all_pages,
     ),
 )

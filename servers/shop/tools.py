@@ -137,11 +137,11 @@ def free_slots(state: State, date: str, delivery: str) -> dict[str, Any]:
     """
     day = state.date().read("date", date, told="example")
     way = state.code(DELIVERIES).read("delivery", delivery, told="choices")
-    dates, hours = state.slots()
+    dates, _ = state.slots()
     if day not in dates:
         raise ToolError("no vans on that day")
-    free = sorted(state.chance("slots", day, way).sample(hours, 5))
-    return {"date": str(day), "delivery": way, "slots": [{"time": state.forms.time.write(clock)} for clock in free]}
+    free = [{"time": state.forms.time.write(clock)} for clock in state.free(day, way)]
+    return {"date": str(day), "delivery": way, "slots": free}
 
 
 @described("misleading", "day and time have the shop's own forms; slots are on half hours, 8 to 20, never on Sundays")
@@ -156,12 +156,14 @@ def book_slot(state: State, order: str, date: str, time: str) -> dict[str, Any]:
     day = state.date().read("date", date, told="example")
     clock = state.time().read("time", time, told="nothing")
     dates, hours = state.slots()
+    if state.orders[reference].status != "open":
+        raise ToolError("This order is not open any more.")
     if day not in dates:
         raise ToolError("No van goes out on that day: slots are within four weeks, from tomorrow, Sundays aside.")
     if clock not in hours:
         raise ToolError("time: no such slot")
-    if state.orders[reference].status != "open":
-        raise ToolError("This order is not open any more.")
+    if clock not in state.free(day, state.orders[reference].delivery):
+        raise ToolError("409: this slot is taken; look up which are free.")
     state.orders[reference].slot = f"{day} {clock:%H:%M}"
     return {"order": reference, "slot": f"{day} {clock:%H:%M}"}
 

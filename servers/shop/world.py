@@ -5,7 +5,7 @@ Three people share the account, the user and two others. Habits that no descript
 - products are named by a code made from their names, orders by one made from the reference in their confirmation;
 - every word from a list (a category, a reason, a way to deliver) has a code, all of one make;
 - days and times of delivery have the shop's own forms; slots begin on the hour or half past, from 8:00 to 19:30, within
-  four weeks and never on a Sunday;
+  four weeks and never on a Sunday; a few a day are free, others for each way to deliver;
 - everybody sees every order and may move its delivery, but only who placed it may cancel it, return it or use a voucher
   on it; products for the trade cannot be ordered at all;
 - a voucher counts on one order at a time, and is free again when that is cancelled;
@@ -35,6 +35,7 @@ from servers.service import ServiceState
 YOU = "account holder"
 OTHERS = ("Mila", "Jonas")
 MOST_PIECES = 12
+FREE_SLOTS = 8  # a day, of 24
 
 # Neither two materials nor two things begin with the same three letters, so that shortened names stay distinct.
 MATERIALS = (
@@ -157,6 +158,11 @@ class State(ServiceState):
         """Return what an order costs."""
         order = self.orders[reference]
         return Money(order.quantity * self.products[order.product].price)
+
+    def free(self, day: datetime.date, delivery: str) -> list[datetime.time]:
+        """Return when vans for a way to deliver are free on a day that has slots."""
+        _, hours = self.slots()
+        return sorted(self.chance("slots", day, delivery).sample(hours, FREE_SLOTS))
 
     def slots(self) -> tuple[list[datetime.date], list[datetime.time]]:
         """Return the days and the times of day at which delivery slots begin."""

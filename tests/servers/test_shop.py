@@ -71,9 +71,11 @@ def test_what_another_ordered_may_be_seen_and_moved_and_nothing_else(world: Worl
     reason = state.forms.code.write("no longer needed")
     assert refused(world, "cancel_order", order=theirs, reason=reason) == "403"
     assert refused(world, "return_item", order=sent, reason=state.forms.code.write("damaged")) == "403"
-    dates, hours = state.slots()
-    slot = {"date": state.forms.date.write(dates[3]), "time": state.forms.time.write(hours[3])}
-    assert done(world, "book_slot", order=theirs, **slot)["slot"] == f"{dates[3]} {hours[3]:%H:%M}"
+    reference = next(each for each in state.orders if state.forms.order.write(each) == theirs)
+    dates, _ = state.slots()
+    clock = state.free(dates[3], state.orders[reference].delivery)[0]
+    slot = {"date": state.forms.date.write(dates[3]), "time": state.forms.time.write(clock)}
+    assert done(world, "book_slot", order=theirs, **slot)["slot"] == f"{dates[3]} {clock:%H:%M}"
 
 
 def test_what_is_for_the_trade_cannot_be_ordered(world: World, state: State) -> None:
@@ -117,8 +119,11 @@ def test_a_voucher_counts_on_one_order_until_that_is_cancelled(world: World, sta
 def test_a_new_order_can_be_given_a_slot_by_the_id_it_got(world: World, state: State) -> None:
     order = done(world, "place_order", product=ware(state), quantity=4, delivery=state.forms.code.write("evening"))
     dates, hours = state.slots()
-    slot = {"date": state.forms.date.write(dates[0]), "time": state.forms.time.write(hours[0])}
-    assert done(world, "book_slot", order=order["order"], **slot)["slot"].startswith(str(dates[0]))
+    day = state.forms.date.write(dates[0])
+    free = done(world, "free_slots", date=day, delivery=state.forms.code.write("evening"))["slots"]
+    assert done(world, "book_slot", order=order["order"], date=day, **free[0])["slot"].startswith(str(dates[0]))
+    taken = next(clock for clock in map(state.forms.time.write, hours) if {"time": clock} not in free)
+    assert refused(world, "book_slot", order=order["order"], date=day, time=taken).startswith("409")
 
 
 def test_vans_go_on_half_hours_within_four_weeks_and_not_on_sundays(state: State) -> None:
