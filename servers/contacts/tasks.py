@@ -1,10 +1,10 @@
 """Requests to the address book and the calls that serve them."""
 
+from servers.contacts.tools import find_people
 from servers.contacts.world import DETAILS, GROUPS, GUARDED, LINES, ORGANISATIONS, PAGE, ROLES, State
-from servers.pages import page
 from servers.people import doubles, strangers
 from servers.tasks import Call
-from servers.templates import Draws, Filled, Template
+from servers.templates import Draws, Filled, Template, all_pages, nothing
 
 NUMBERS = [f"0{200 + n * 7 % 797}-{10000 + n * 7919 % 89989}" for n in range(300)]
 REFERENCES = [
@@ -152,13 +152,8 @@ def _everybody(draws: Draws, state: State) -> Filled:
     organisation = draws.open("large", list(state.large))
     group = state.large[organisation]
     arguments = {"organisation": state.forms.organisation.write(organisation), "group": state.forms.group.write(group)}
-    _, cursor = page(state.members(organisation, group), cursor=None, size=PAGE, about=f"people {organisation} {group}")
-    calls = [Call("find_people", arguments), Call("find_people", {**arguments, "cursor": cursor})]
+    calls = all_pages(find_people, state, Call("find_people", arguments))
     return Filled({"organisation": organisation, "group": group}, calls)
-
-
-def _nothing(draws: Draws, state: State) -> Filled:  # noqa: ARG001 - what every template is given
-    return Filled({})
 
 
 def _others_card(draws: Draws, state: State) -> Filled:
@@ -206,10 +201,10 @@ TEMPLATES = (
         (
             "The new {line} number of {person} is {number}.",
             "Please set the {line} phone number of {person} to {number}.",
-            "I was told that {person} has changed the {line} phone: it is {number} now. Please save it.",
+            "I was told that {person} has changed the {line} number: it is {number} now. Please save it.",
         ),
         (
-            "From today on {person} can be called on {number}; save that as the {line} phone.",
+            "From today on {person} can be called on {number}; save that under {line}.",
             "Could you change what we have as {line} number for {person}? It should read {number}.",
         ),
         _save,
@@ -219,12 +214,12 @@ TEMPLATES = (
         "delete",
         (
             "Please delete the {line} number of {person}.",
-            "I hear that {person} gave up the {line} phone; delete that number.",
+            "I hear that {person} gave up the {line} number; delete it.",
             "The {line} number on the card of {person} is wrong. Please remove it.",
         ),
         (
-            "The {line} phone that we have for {person} is dead. Can you delete it?",
-            "Please remove how to reach {person} by {line}, keep the rest.",
+            "What we have as {line} number for {person} is dead. Can you delete it?",
+            "Take {line} off what {person} can be reached on, keep the rest.",
         ),
         _delete,
         tasks={"practice": 6, "test": 4},
@@ -272,12 +267,12 @@ TEMPLATES = (
         "merge",
         (
             "I think {keep} and {duplicate} are one person. Merge them; keep the numbers of {keep}.",
-            "Please merge the contacts {keep} and {duplicate}; the second is the duplicate, the first's numbers keep.",
+            "Please merge {keep} and its duplicate {duplicate}. Where both have a number, that of the first counts.",
             "We have {keep} twice, also as {duplicate}. Please merge, and keep the first one's phone numbers.",
         ),
         (
             "I want {keep} to stay, and the double entry {duplicate} merged into it. Keep the numbers on the former.",
-            "Could you merge {keep} with the duplicate called {duplicate}? Its own numbers it should keep.",
+            "Could you unite {keep} with the superfluous {duplicate}? If their phones differ, believe what {keep} has.",
         ),
         _merge,
         tasks={"practice": 2, "test": 2},
@@ -285,8 +280,8 @@ TEMPLATES = (
     Template(
         "merge and delete",
         (
-            "Please merge {keep} with the duplicate {duplicate} so that {keep} keeps the own numbers, then delete the "
-            "pager number that comes with it.",
+            "Please merge {keep} with the duplicate {duplicate} so that {keep} keeps all numbers as they are, then "
+            "delete the pager number that comes with it.",
         ),
         (
             "I find {keep} entered a second time as {duplicate}. Make one card of the two under {keep}, whose phones "
@@ -343,7 +338,7 @@ TEMPLATES = (
             "Good morning! How are you?",
             "How should I answer the phone in a foreign country?",
         ),
-        _nothing,
+        nothing,
         kind="no_tool",
         tasks={"practice": 1, "test": 1},
     ),

@@ -148,7 +148,7 @@ def create_contact(state: State, name: str, organisation: str, reference: str) -
     return state.once(reference, request, act, refusal="409: this reference was used for another contact.")
 
 
-@described("good")
+@described("good", "where both have a number of a kind, the duplicate's counts unless `conflicts` says otherwise")
 def merge_contacts(
     state: State, keep: str, duplicate: str, conflicts: Literal["duplicate", "keep"] | None = None
 ) -> dict[str, Any]:

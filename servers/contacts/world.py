@@ -19,6 +19,7 @@ import datetime
 import functools
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -168,14 +169,17 @@ def first_state(seed: int) -> State:
         common = GROUPS[number // size]
         cards[name].groups = [common, *(group for group in cards[name].groups if group != common)]
     for number, (formal, short) in enumerate(doubles(seed)):
+        # Three of the same four numbers: whichever card's number counts after a merger, it shows.
         for name in (formal, short):
-            cards[name] = _card(rng, small[number % len(small)])
+            cards[name] = _card(rng, small[number % len(small)], [line for line in LINES if line != "pager"])
         cards[short].phones["pager"] = _drawn_number(rng)
-        cards[formal].phones.pop("pager", None)
         if number < SEEN_ONLY:
             cards[formal].access = "read"
     for name in staff[-SEEN_ONLY:]:
         cards[name].access = "none"
+    for name, card in cards.items():
+        if rng.random() < 0.5:
+            card.shared[rng.choice([each for each in staff[:-SEEN_ONLY] if each != name])] = rng.choice(ROLES)
     for organisation in organisations:
         first, *others = (name for name, card in cards.items() if card.organisation == organisation)
         for name in others:
@@ -191,11 +195,10 @@ def first_state(seed: int) -> State:
     )
 
 
-def _card(rng: random.Random, organisation: str) -> Card:
-    lines = rng.sample(LINES, 3)
+def _card(rng: random.Random, organisation: str, lines: Sequence[str] = LINES) -> Card:
     return Card(
         organisation=organisation,
-        phones={line: _drawn_number(rng) for line in lines},
+        phones={line: _drawn_number(rng) for line in rng.sample(lines, 3)},
         groups=rng.sample(GROUPS, 3),
     )
 

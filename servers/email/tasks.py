@@ -4,7 +4,7 @@ import datetime
 
 from servers.email.world import GUARDED, LABELS, PRIORITIES, TOPICS, State
 from servers.tasks import Call
-from servers.templates import Draws, Filled, Template
+from servers.templates import Draws, Filled, Template, nothing
 
 BODIES = [
     f"{what} {when}"
@@ -157,10 +157,6 @@ def _send_and_filter(draws: Draws, state: State) -> Filled:
     return Filled(slots | {"label": label}, [call, _filtered(state, slots["person"], label)])
 
 
-def _nothing(draws: Draws, state: State) -> Filled:  # noqa: ARG001 - what every template is given
-    return Filled({})
-
-
 def _guarded_filter(draws: Draws, state: State) -> Filled:
     return Filled({"sender": _sender(draws, state), "label": GUARDED})
 
@@ -200,7 +196,7 @@ TEMPLATES = (
     Template(
         "send",
         (
-            'Please send {person} a {priority} priority mail, subject "{subject}", saying "{body}"',
+            'Please send {person} a mail, priority {priority}, subject "{subject}", saying "{body}"',
             'I want to send a mail to {person}: subject "{subject}", text "{body}", priority {priority}.',
             'Can you send this with {priority} priority to {person}? The subject is "{subject}", the text "{body}".',
         ),
@@ -307,8 +303,8 @@ TEMPLATES = (
     Template(
         "send and filter",
         (
-            'Please send {person} "{body}" (subject "{subject}", {priority} priority), and file the answers under '
-            "{label}.",
+            'Please send {person} "{body}" (subject "{subject}", {priority} priority), and have all that '
+            "comes back filed under {label}.",
         ),
         (
             'Tell {person} by mail, subject "{subject}": "{body}". Priority {priority}. What {person} writes back, and '
@@ -325,7 +321,7 @@ TEMPLATES = (
             "Hello! Are you there?",
             "Why do people say inbox zero?",
         ),
-        _nothing,
+        nothing,
         kind="no_tool",
         tasks={"practice": 1, "test": 1},
     ),

@@ -61,7 +61,6 @@ def _delete_and_tell(draws: Draws, state: SharedState) -> Filled:
 
 
 def _card_of_the_sender(draws: Draws, state: SharedState) -> Filled | None:
-    # Where both calls only read, the answer is what was returned last: the order matters.
     contacts, email = _parts(state)
     number = draws.open("message", [number for number, message in email.messages.items() if not message.private])
     sender, detail = email.messages[number].sender, draws.closed("detail", DETAILS)
@@ -69,7 +68,7 @@ def _card_of_the_sender(draws: Draws, state: SharedState) -> Filled | None:
         return None
     look = Call("get_message", {"message": email.forms.message.write(number)})
     arguments = {"person": contacts.forms.person.write(sender), "detail": contacts.forms.detail.write(detail)}
-    return Filled({"number": number, "detail": detail}, [look, Call("get_contact", arguments)], lookups=(0,))
+    return Filled({"number": number, "detail": detail}, [look, Call("get_contact", arguments)])
 
 
 TEMPLATES = (
@@ -100,7 +99,7 @@ TEMPLATES = (
             '"{subject}", text "{body}".',
         ),
         (
-            "The {line} phone on {person}'s card is out of use, so remove it; and write to {person} with {priority} "
+            "The {line} number on {person}'s card is out of use, so remove it; and write to {person} with {priority} "
             'priority, "{subject}" being the subject: "{body}"',
         ),
         _delete_and_tell,
@@ -111,7 +110,6 @@ TEMPLATES = (
         ("Please look up the {detail} on the card of whoever sent me message {number}.",),
         ("Message {number}: who is it from, and what {detail} does the address book have for that person?",),
         _card_of_the_sender,
-        ordered=True,
         tasks={"practice": 4, "test": 4},
     ),
 )
