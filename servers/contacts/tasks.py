@@ -90,12 +90,7 @@ def _create(draws: Draws, state: State) -> Filled:
 
 
 def _pair(draws: Draws, state: State) -> tuple[str, str, Call]:
-    # Whose numbers count shows only where both cards have one of a kind.
-    pairs = [
-        (keep, duplicate)
-        for keep, duplicate in doubles(state.seed)
-        if state.cards[keep].access == "change" and state.cards[keep].phones.keys() & state.cards[duplicate].phones
-    ]
+    pairs = [pair for pair in doubles(state.seed) if state.cards[pair[0]].access == "change"]
     keep, duplicate = draws.open("pair", pairs)
     arguments = {
         "conflicts": "keep",
