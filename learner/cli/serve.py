@@ -60,6 +60,8 @@ def serve_command(
         raise click.UsageError("name a server to run; --list shows them")
     if as_json:
         raise click.UsageError("--json goes with --list")
+    if suite is not None and (address or faults is not None):
+        raise click.UsageError("--suite writes and serves nothing: --http and --faults do not go with it")
     if address is None and (shared or hosts or origins):
         raise click.UsageError("--shared, --allow-host and --allow-origin go with --http")
     domain = load(name)

@@ -37,6 +37,8 @@ def load(text: str) -> Plan:
         return Plan(PRESETS[text])
     named = repr(text[:200])
     try:
+        if not text:
+            raise FileNotFoundError  # a Path of nothing is the folder we are in
         content = Path(text).read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         raise FaultPlanError(

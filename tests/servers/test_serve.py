@@ -105,6 +105,8 @@ def test_an_address_that_is_taken_is_said_in_one_line() -> None:
         (["weather", "--http", "8000"], "write HOST:PORT, as in 127.0.0.1:8000"),
         (["weather", "--http", "0.0.0.0:0"], "PRACTICUM_HTTP_TOKEN"),
         (["weather", "--shared"], "go with --http"),
+        (["weather", "--suite", "new", "--faults", "nonsense"], "--suite writes and serves nothing"),
+        (["weather", "--suite", "new", "--http", "127.0.0.1:0"], "--suite writes and serves nothing"),
         (["weather", "--json"], "--json goes with --list"),
     ],
 )
