@@ -23,7 +23,7 @@ def index_page() -> str:
     out.write("Run one with `learner serve NAME --seed N`, several as one with `learner serve NAME+NAME` ")
     out.write("([options](commands.md)). Tools, content and tasks are the same for the same seed; ")
     out.write("how ids, codes, dates and amounts must be written is drawn from the seed and stands nowhere.\n\n")
-    out.write("| server | tools | parameters, undescribed | tasks for practice, test | what it is |\n")
+    out.write("| server | tools | parameters, of these undescribed | tasks for practice, test | what it is |\n")
     out.write("|---|---|---|---|---|\n")
     for name in registry.worlds():
         domain = registry.load(name)
@@ -31,7 +31,7 @@ def index_page() -> str:
         tasks = ", ".join(str(len(domain.tasks(SEED, split))) for split in SPLITS)
         page = f"[{name}](worlds/{name}.md)"
         out.write(f"| {page} | {len(domain.functions)} | {count}, {undescribed} | {tasks} | {domain.description} |\n")
-    out.write("\nTasks that need the tools of two servers:\n\n| servers | tasks for practice, test | for example |\n")
+    out.write("\nTasks that need the tools of two servers, beside those of each:\n\n| servers | tasks for practice, test | for example |\n")
     out.write("|---|---|---|\n")
     for pair in registry.pairs():
         made = {split: registry.errands(pair, SEED, split) for split in SPLITS}

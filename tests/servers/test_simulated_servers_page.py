@@ -10,13 +10,13 @@ from pathlib import Path
 PAGE = (Path(__file__).parents[2] / "docs" / "simulated-servers.md").read_text(encoding="utf-8")
 TIMEOUT_S = 90
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-LISTS, ON_STDIO, OVER_HTTP = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+LISTS, ON_STDIO, TASKS, OVER_HTTP = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 
 
-def _ran(block: str) -> str:
+def _ran(block: str, folder: Path | None = None) -> str:
     command = ["bash", "-euo", "pipefail", "-c", block]
     return subprocess.run(
-        command, env=ENVIRONMENT, capture_output=True, check=True, text=True, timeout=TIMEOUT_S
+        command, env=ENVIRONMENT, cwd=folder, capture_output=True, check=True, text=True, timeout=TIMEOUT_S
     ).stdout
 
 
@@ -25,6 +25,13 @@ def test_the_servers_are_listed_and_a_shell_can_call_one() -> None:
     hello, answer = map(json.loads, _ran(ON_STDIO).splitlines())
     assert hello["result"]["serverInfo"]["name"] == "weather"
     assert answer["result"]["isError"]
+
+
+def test_tasks_are_written_and_played(tmp_path: Path) -> None:
+    wrote, *table = _ran(TASKS, tmp_path).splitlines()
+    assert wrote.startswith("bank-3: ")
+    assert {file.name for file in (tmp_path / "bank-3").glob("cases-*")} == {"cases-practice.jsonl", "cases-test.jsonl"}
+    assert table[0].strip() == "bank, test: recall"
 
 
 def test_clients_of_both_eras_come_over_http() -> None:
