@@ -31,7 +31,8 @@ def index_page() -> str:
         tasks = ", ".join(str(len(domain.tasks(SEED, split))) for split in SPLITS)
         page = f"[{name}](worlds/{name}.md)"
         out.write(f"| {page} | {len(domain.functions)} | {count}, {undescribed} | {tasks} | {domain.description} |\n")
-    out.write("\nTasks that need the tools of two servers, beside those of each:\n\n| servers | tasks for practice, test | for example |\n")
+    out.write("\nTasks that need the tools of two servers, beside those of each:\n\n")
+    out.write("| servers | tasks for practice, test | for example |\n")
     out.write("|---|---|---|\n")
     for pair in registry.pairs():
         made = {split: registry.errands(pair, SEED, split) for split in SPLITS}
