@@ -94,7 +94,7 @@ class World:
         if wrong is not None:
             return CallResult(True, wrong)
         try:
-            structured = function(self._state, **arguments)
+            structured = function(self._state, **{name: _whole(value) for name, value in arguments.items()})
         except ToolError as error:
             return CallResult(True, str(error))
         return CallResult(False, json.dumps(structured, ensure_ascii=False), structured)
@@ -106,6 +106,11 @@ class World:
             self._state = pickle.loads(before)  # noqa: S301 - our own bytes
             return False
         return True
+
+
+def _whole(value: Any) -> Any:
+    # JSON has one kind of number: whoever writes 6.0 means 6, and must leave the same state.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 # A world is made anew for every check; its first state need not be.

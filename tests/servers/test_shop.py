@@ -90,6 +90,15 @@ def test_an_order_takes_twelve_pieces_and_its_refusal_says_so(world: World, stat
     assert done(world, "place_order", quantity=MOST_PIECES, **order)["quantity"] == MOST_PIECES
 
 
+def test_a_whole_number_may_be_written_with_a_point(world: World, state: State) -> None:
+    order = {"product": ware(state), "delivery": state.forms.code.write("express")}
+    placed = done(world, "place_order", quantity=3.0, **order)
+    after = world.digest()
+    world.reset()
+    assert done(world, "place_order", quantity=3, **order) == placed
+    assert world.digest() == after
+
+
 def test_the_same_order_twice_is_taken_for_a_slip(world: World, state: State) -> None:
     order = {"product": ware(state), "quantity": 3, "delivery": state.forms.code.write("express")}
     done(world, "place_order", **order)
