@@ -54,26 +54,27 @@ class Played(NamedTuple):
 def solved(domain: "Domain", seed: int, task: Task, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
     """Tell whether `calls`, refused ones included, do in a fresh world what the task's gold calls do.
 
-    The end states must be equal, so that every side effect counts. What the gold calls read must have been returned
-    too (of a lookup, what later calls took from it), and where they only read, the last result that is not an error
-    must be one of theirs: calling everything is no answer. Where no tool is needed none may be called; what the user
-    may not do must not have happened, whatever was tried.
+    The end states must be equal, so that every side effect counts; so does one that is gone again by the end, because
+    no more calls may have changed something than the gold's. What the gold calls read must have been returned too (of
+    a lookup, what later calls took from it), and where they only read, the last result that is not an error must be
+    one of theirs: calling everything is no answer. Where no tool is needed none may be called; what the user may not
+    do must not have happened, whatever was tried.
     """
     if task.kind == "no_tool":
         return not calls
     given = _played(domain, seed, json.dumps(calls))
     if task.kind == "forbidden":
-        return given.after == given.before
+        return not any(given.changed)
     gold = _played(domain, seed, json.dumps(task.calls))
-    if given.after != gold.after:
+    if given.after != gold.after or sum(given.changed) > sum(gold.changed):
         return False
     returned = [result for result in given.results if result is not None]
-    # A call that changes something says again what it was given, which is no way to find it out.
+    # A call may say again what it was given, which is no way to find it out.
     read = {
         value
-        for result, changed in zip(given.results, given.changed, strict=True)
+        for (_, arguments), result, changed in zip(calls, given.results, given.changed, strict=True)
         if not changed
-        for value in _values(result)
+        for value in set(_values(result)) - set(_values(arguments))
     }
     reads = [number for number, changed in enumerate(gold.changed) if not changed]
     for number in reads:

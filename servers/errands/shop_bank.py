@@ -33,13 +33,13 @@ def _return_and_freeze(draws: Draws, state: SharedState) -> Filled:
 
 
 def _pay_invoice(draws: Draws, state: SharedState) -> Filled:
-    """Fill a request to pay what an invoice says: the total must be looked up."""
+    """Fill a request to pay what an invoice says: the total must be looked up, and in the invoice that was named."""
     store, house = _parts(state)
     asked = shop.drawn_for(draws, store, order="get_invoice", language="get_invoice")
     paid = bank.drawn_for(draws, house, "account", "payee", "end_to_end_id")
     total = store.total(asked["order"])
     calls = [shop.call("get_invoice", store, **asked), bank.call("send_money", house, amount=total, **paid)]
-    return Filled(asked | paid, calls, lookups=(0,))
+    return Filled(asked | paid, calls)
 
 
 def _for_that_money(draws: Draws, state: SharedState) -> Filled | None:

@@ -9,7 +9,8 @@ import pytest
 
 from servers import registry
 from servers.forms import MONTHS
-from servers.tasks import Task, solved
+from servers.smart_home.world import ROOMS
+from servers.tasks import Call, Kind, Task, solved
 from servers.weather.tasks import TEMPLATES
 from servers.weather.world import HAZARDS, MODELS, SEVERITIES, UNITS, first_state
 
@@ -105,3 +106,37 @@ def test_every_tool_has_wordings_of_its_own_in_both_splits() -> None:
     assert {template.name for template in TEMPLATES} >= {tool["name"] for tool in WEATHER.tools()}
     every = [text for template in TEMPLATES for text in (*template.practice, *template.test)]
     assert len(set(every)) == len(every)
+
+
+def turned(to: str) -> Call:
+    forms = registry.load("smart_home").first_state(0).forms
+    arguments = {"room": forms.room.write("Pantry"), "until": forms.time.write(datetime.time(20))}
+    return Call("set_temperature", {**arguments, "celsius": float(to)})
+
+
+def one_task(calls: Sequence[Call], kind: Kind = "calls") -> Task:
+    return Task("warm", "warm", "Warm the pantry.", tuple(calls), {}, kind)
+
+
+def test_what_a_later_call_covers_up_has_happened() -> None:
+    home = registry.load("smart_home")
+    assert solved(home, 0, one_task([turned("21")]), [turned("21"), turned("21")])  # refused: it is so already
+    assert not solved(home, 0, one_task([turned("21")]), [turned("25"), turned("21")])
+    assert solved(home, 0, one_task([turned("25"), turned("21")]), [turned("21")])
+
+
+def test_what_may_not_be_done_may_not_be_done_and_undone_either() -> None:
+    home = registry.load("smart_home")
+    forbidden = one_task([], "forbidden")
+    state = home.first_state(0)
+    name, device = next((name, one) for name, one in state.devices.items() if not one.restricted)
+    there = [
+        Call("move_device", {"device": state.forms.device.write(name), "room": state.forms.room.write(room)})
+        for room in (next(room for room in ROOMS if room != device.room), device.room)
+    ]
+    world = home.world(0)
+    before = world.digest()
+    assert not any(world.call(*call).is_error for call in there)
+    assert world.digest() == before
+    assert not solved(home, 0, forbidden, there)
+    assert solved(home, 0, forbidden, [])
