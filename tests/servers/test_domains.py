@@ -175,6 +175,13 @@ def test_definitions_are_as_good_and_as_bad_as_real_ones() -> None:
         assert all(one.note for one in told if one.words == "misleading"), name
 
 
+def test_the_ten_worlds_are_there() -> None:
+    assert len(NAMES) == 10
+    assert len({tool["name"] for name in NAMES for tool in registry.load(name).tools()}) >= 60
+    assert sum(len(tasks_in(name, 0, "test")) for name in NAMES) >= 400
+    assert {part for pair in PAIRS for part in pair.split("+")} == set(NAMES)
+
+
 @each_single
 def test_templates_are_many_and_of_every_kind(name: str) -> None:
     tools = {tool["name"] for tool in registry.load(name).tools()}

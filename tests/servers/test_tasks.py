@@ -10,6 +10,7 @@ import pytest
 from servers import registry
 from servers.forms import MONTHS
 from servers.smart_home.world import ROOMS
+from servers.smart_home.world import first_state as first_home
 from servers.tasks import Call, Kind, Task, solved
 from servers.weather.tasks import TEMPLATES
 from servers.weather.world import HAZARDS, MODELS, SEVERITIES, UNITS, first_state
@@ -128,7 +129,7 @@ def test_what_a_later_call_covers_up_has_happened() -> None:
 def test_what_may_not_be_done_may_not_be_done_and_undone_either() -> None:
     home = registry.load("smart_home")
     forbidden = one_task([], "forbidden")
-    state = home.first_state(0)
+    state = first_home(0)
     name, device = next((name, one) for name, one in state.devices.items() if not one.restricted)
     there = [
         Call("move_device", {"device": state.forms.device.write(name), "room": state.forms.room.write(room)})
