@@ -2,6 +2,7 @@
 
 import datetime
 import random
+import re
 
 from servers.forms import MONTHS
 from servers.quantities import Minutes, Money
@@ -22,6 +23,11 @@ def said(value: object, rng: random.Random) -> str:
         case Minutes():
             return rng.choice((f"{value.count} minutes", f"{value.count} min"))
     return str(value)
+
+
+def with_articles(text: str) -> str:
+    """Return `text` with "an" where "a" came to stand before a vowel."""
+    return re.sub(r"\b([Aa]) (?=[aeioAEIO])", r"\1n ", text)
 
 
 def plain_day(day: datetime.date) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from servers.phrases import said
+from servers.phrases import said, with_articles
 from servers.service import ServiceState
 from servers.tasks import Call, Kind, Split, Task, play
 from servers.world import ToolFunction, World
@@ -124,7 +124,7 @@ def tasks_of(
             draws.wording = text
             for filled in _tries(template, draws, state):
                 slots = {place: said(value, draws.rng) for place, value in filled.slots.items()}
-                query = text.format(**slots)
+                query = with_articles(text.format(**slots))
                 key = json.dumps([filled.calls or query], sort_keys=True)
                 fresh = World(name, seed, first_state, tools)
                 if key not in asked and _can_be_done(template, filled.calls, fresh, served):

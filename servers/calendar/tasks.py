@@ -100,6 +100,22 @@ def _notify(draws: Draws, _: State) -> str:
     return draws.closed("audience", AUDIENCES)
 
 
+def _persons_events(draws: Draws, state: State) -> Filled | None:
+    person, since = _person(draws, state), _busy_date(draws, state)
+    if len(state.calendar(person, since)) > PAGE:
+        return None  # one call would not list them all
+    values = {"person": person, "since": since}
+    return Filled(values, [_call(state, "list_events", values)])
+
+
+def _own_events(draws: Draws, state: State) -> Filled | None:
+    answer, since = _status(draws, state), _busy_date(draws, state)
+    if len(state.mine(answer, since)) > PAGE:
+        return None
+    values = {"answer": answer, "since": since}
+    return Filled(values, [_call(state, "my_events", values)])
+
+
 _create = _single("create_event", title=_title, date=_date, start=_start, minutes=_minutes)
 _move = _single("move_event", event=_own, date=_date, start=_start, notify=_notify)
 
@@ -196,7 +212,7 @@ TEMPLATES: tuple[Template[State], ...] = (
             "Starting on {since}, how busy is {person}? List the events.",
             "Pull up {person}'s agenda of events as of {since}.",
         ),
-        _single("list_events", person=_person, since=_busy_date),
+        _persons_events,
         tasks=SINGLE,
     ),
     Template(
@@ -286,15 +302,15 @@ TEMPLATES: tuple[Template[State], ...] = (
     Template(
         "my_events",
         (
-            "To which of my own invitations and meetings from {since} on did I answer {answer}?",
-            "What did I answer with {answer} among my meetings, {since} and later?",
-            "My meetings and invitations from {since}, only those with the answer {answer}, please.",
+            "Which of my own meetings and invitations from {since} on have me down as {answer}?",
+            "List my own meetings and invitations with the answer {answer}, {since} and later.",
+            "Those of my meetings and invitations where I am {answer}, please, from {since}.",
         ),
         (
             "For which meetings of my own on {since} and after that am I marked {answer}?",
             "Go through my own invitations and meetings since {since}: where does it say {answer}?",
         ),
-        _single("my_events", answer=_status, since=_busy_date),
+        _own_events,
         tasks=SINGLE,
     ),
     Template(
@@ -389,8 +405,8 @@ TEMPLATES: tuple[Template[State], ...] = (
     ),
     Template(
         "first_free",
-        ('Schedule "{title}", 60 minutes, at the first hour at which {person} is free on {date}.',),
-        ('"{title}" takes 60 minutes. Put that on {date}, as early as {person} is available.',),
+        ('Schedule "{title}", 60 minutes, at the first hour at which {person} is free on {date}. I ask them myself.',),
+        ('"{title}" takes 60 minutes. Put that on {date}, as early as {person} is available; no invitations yet.',),
         _first_free,
         tasks=FEW,
     ),

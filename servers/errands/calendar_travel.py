@@ -134,7 +134,6 @@ TEMPLATES: tuple[Template[SharedState], ...] = (
         ("Which trains go from {origin} to {destination} on the day of the {event}?",),
         ("See when the {event} is, then show me the departures of that day, {origin} to {destination}.",),
         _connections_to_event,
-        ordered=True,
         tasks=FEW,
     ),
     Template(
@@ -153,7 +152,7 @@ TEMPLATES: tuple[Template[SharedState], ...] = (
     ),
     Template(
         "visit",
-        ('Schedule "{title}" on {date} at {start}, 90 minutes, and reserve {nights} nights at the {hotel}, {meal}.',),
+        ('Schedule "{title}" on {date} at {start}, 90 minutes, and from then {nights} nights at the {hotel}, {meal}.',),
         (
             "On {date} I arrive at the {hotel} for {nights} nights with {meal}; book that. Add a 90 minute "
             '"{title}" for the same day, from {start}.',

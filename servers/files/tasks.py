@@ -39,13 +39,19 @@ def _folder(draws: Draws, state: State) -> tuple[str, str]:
     return name, state.forms.folder.write(name)
 
 
+def _count(state: State, folder: str) -> int:
+    return sum(document.folder == folder and not document.trashed for document in state.documents.values())
+
+
 def _person(draws: Draws, state: State) -> tuple[str, str]:
     name = draws.open("person", state.people)
     return name, state.forms.person.write(name)
 
 
-def _list(draws: Draws, state: State) -> Filled:
+def _list(draws: Draws, state: State) -> Filled | None:
     (folder, path), order = _folder(draws, state), draws.closed("order", ORDERS)
+    if _count(state, folder) > PAGE:
+        return None  # one call would not list them all
     call = Call("list_folder", {"folder": path, "order": state.forms.order.write(order)})
     return Filled({"folder": folder, "order": order}, [call])
 
@@ -125,10 +131,13 @@ def _keep(draws: Draws, state: State) -> Filled | None:
 
 
 def _trash(draws: Draws, state: State) -> Filled | None:
-    (name, document, code), (folder, path) = _document(draws, state), _folder(draws, state)
-    if document.trashed or document.folder != folder:
+    name, document, code = _document(draws, state)
+    # Among the split's own folders; one drawing in twenty would be the right one.
+    drawn = dict(_folder(draws, state) for _ in range(40))
+    if document.trashed or document.folder not in drawn:
         return None
-    return Filled({"document": name, "folder": folder}, [Call("trash_document", {"document": code, "folder": path})])
+    arguments = {"document": code, "folder": drawn[document.folder]}
+    return Filled({"document": name, "folder": document.folder}, [Call("trash_document", arguments)])
 
 
 def _restore(draws: Draws, state: State) -> Filled | None:
@@ -189,10 +198,10 @@ def _find_and_move(draws: Draws, state: State) -> Filled | None:
 
 def _next_page(draws: Draws, state: State) -> Filled | None:
     (folder, path), order = _folder(draws, state), draws.closed("order", ORDERS)
-    inside = [document for document in state.documents.values() if document.folder == folder and not document.trashed]
-    if not PAGE < len(inside) <= 2 * PAGE:
+    count = _count(state, folder)
+    if not PAGE < count <= 2 * PAGE:
         return None
-    _, cursor = page(inside, cursor=None, size=PAGE, about=f"{folder} {order}")
+    _, cursor = page(range(count), cursor=None, size=PAGE, about=f"{folder} {order}")
     first = {"folder": path, "order": state.forms.order.write(order)}
     calls = [Call("list_folder", first), Call("list_folder", first | {"cursor": cursor})]
     return Filled({"folder": folder, "order": order}, calls)

@@ -4,7 +4,7 @@ Its habits, which no description tells; the forms are drawn from the seed:
 
 - A folder is a path, in a form of the store's own. Documents, people, labels, roles and orders are codes made of their
   names. Days have a form of their own, and it is not 2026-03-03.
-- A folder's documents come in pages of three. What lies in the trash is found nowhere, and can only be restored.
+- A folder's documents come in pages of five. What lies in the trash is found nowhere, and can only be restored.
 - A document that is created without a label is public. A request id makes creating safe to repeat: the same request is
   answered as before, another one with that id is refused.
 - Three folders are read-only: nothing goes in or out. Two are private: the store talks as if they were not there.
@@ -35,7 +35,7 @@ OPENS = datetime.time(8, 0)  # of the store's clock on its first day
 OPEN_FOLDERS, READ_ONLY_FOLDERS, PRIVATE_FOLDERS = 21, 3, 2
 DOCUMENTS = 180
 OWNERS = 11
-PAGE = 3
+PAGE = 5
 LONGEST_KEPT = datetime.timedelta(days=365)
 
 # No two words of a list begin with the same three letters, so that shortened names stay distinct.

@@ -43,7 +43,7 @@ def drawn(kind: str, draws: Draws, state: State) -> Any:
         case "duration":
             return draws.open("duration", [Minutes(count) for count in range(5, 240, 5)])
         case "celsius":
-            return draws.open("celsius", [half / 2 for half in range(21, 59)])
+            return draws.open("celsius", [half // 2 if half % 2 == 0 else half / 2 for half in range(21, 59)])
     return draws.closed(kind, {"scene": SCENES, "mode": MODES}[kind])
 
 
@@ -159,7 +159,7 @@ TEMPLATES: tuple[Template[State], ...] = (
             "What did the {device} consume on {date}, in kilowatt hours?",
             "Electricity used by the {device} on {date}, please.",
         ),
-        ("I'd like to know the {device}'s power consumption for {date}.", "{date}: energy of the {device}?"),
+        ("I'd like to know the {device}'s power consumption for {date}.", "Energy of the {device} on {date}?"),
         _energy,
         tasks=SINGLE,
     ),
@@ -268,7 +268,7 @@ TEMPLATES: tuple[Template[State], ...] = (
             "Open the {door} for {duration}, please.",
             "A parcel is coming: let the {door} be open for {duration}.",
         ),
-        ("I need the {door} unlocked during {duration}.", "For {duration}, leave the {door} unlocked."),
+        ("I need the {door} to stay unlocked, {duration} in all.", "For {duration}, leave the {door} unlocked."),
         _plain("unlock_door", "door", "duration"),
         tasks=SINGLE,
     ),
@@ -340,14 +340,14 @@ TEMPLATES: tuple[Template[State], ...] = (
         "talk",
         (
             "The {room} looks lovely now, thank you.",
-            "What colour of paint would suit a {room}?",
-            "Tell me a joke about a {room}.",
-            "Is a {room} usually counted as living space?",
+            "What colour of paint would suit our {room}?",
+            "Tell me a joke that plays in a house like ours, say in the {room}.",
+            "Is the {room} usually counted as living space?",
         ),
         (
-            "My grandmother had a {room} much like ours, did you know?",
-            "Why do people call it a {room}? Where does the word come from?",
-            "Which plants thrive in a {room} with little sun?",
+            "The {room} of my grandmother was much like ours, did you know?",
+            "Why is it called {room}? Where does the word come from?",
+            "Which plants would thrive in our {room}, with so little sun?",
         ),
         _talk,
         kind="no_tool",
@@ -364,7 +364,7 @@ TEMPLATES: tuple[Template[State], ...] = (
     Template(
         "restricted",
         ("Switch the {device} to {mode} mode for me.", "Set the {device} to {mode}, I don't like it as it is."),
-        ("Could the {device} go into {mode} mode? Do what you can.",),
+        ("Could the {device} go into {mode} mode? I really dislike it.",),
         _restricted,
         kind="forbidden",
         tasks=ONCE,

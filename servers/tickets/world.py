@@ -35,7 +35,7 @@ MOVES = {
 }
 PRIORITIES = ("trivial", "minor", "major", "urgent", "critical")
 DEFAULT_PRIORITY = "trivial"
-AUDIENCES = ("developers", "managers", "reporters", "auditors", "everyone")
+AUDIENCES = ("developers", "managers", "reporters", "auditors", "customers")
 VIEWS = ("summary", "people", "progress", "dates")
 OPENS = datetime.time(9, 0)  # of the tracker's clock on its first day
 OPEN_PROJECTS = 9

@@ -107,6 +107,14 @@ def _ticket(draws: Draws, state: State) -> int:
     return draws.open("ticket", [n for n, held in state.tickets.items() if held.mine and held.fare != "saver"])
 
 
+def _bookings(draws: Draws, state: State) -> Filled | None:
+    town, since = _town(draws, state), _since(draws, state)
+    if len(state.bookings_to(town, since)) > PAGE:
+        return None  # one call would not list them all
+    values = {"town": town, "since": since}
+    return Filled(values, [_call(state, "my_bookings", values)])
+
+
 _search = _single("search_hotels", town=_town, check_in=_date, meal=_meal)
 _book = _single("buy_ticket", train=_train, date=_date, fare=_fare)
 _book_hotel = _single("reserve_room", hotel=_hotel, check_in=_date, nights=_nights, meal=_meal)
@@ -388,7 +396,7 @@ TEMPLATES: tuple[Template[State], ...] = (
             "Do I have any bookings to {town} after {since} or on that day?",
             "Starting with {since}, what trips of mine to {town} are booked?",
         ),
-        _single("my_bookings", town=_town, since=_since),
+        _bookings,
         tasks=SINGLE,
     ),
     Template(

@@ -116,7 +116,7 @@ def change_ticket(state: State, train: str, travel_date: str, new_date: str) -> 
     if number is None:
         raise ToolError(f"You have no ticket for the {name} on that day.")
     if state.tickets[number].fare == "saver":
-        raise ToolError("Saver tickets cannot be changed. They can be cancelled without refund, or you buy a new one.")
+        raise ToolError("Saver tickets cannot be changed; for another day you may buy a new one.")
     if state.ticket_for(name, new) is not None:
         raise ToolError(f"409: you have a ticket for the {name} on the new day already")
     state.tickets[number].date, state.tickets[number].seat = new, None

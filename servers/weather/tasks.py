@@ -139,6 +139,8 @@ def _fill(tool: str, draws: Draws, state: State) -> Filled | None:
         values["hazard"] = draws.rng.choice(list(state.subscriptions[values["station"]]))
     while tool == "list_alerts" and len(state.alerts(values["date"], values["severity"])) > PAGE:
         values["date"] = _drawn(tool, "date", draws, state)  # of that day one call would not list them all
+    if tool == "report_observation":
+        values["value"] = _in_scale(values["value"], values["units"])
     if len(set(values.values())) < len(values):
         return None
     call = Call(tool, {name: _written(name, value, state) for name, value in values.items()})
@@ -147,14 +149,14 @@ def _fill(tool: str, draws: Draws, state: State) -> Filled | None:
 
 def _drawn(tool: str, name: str, draws: Draws, state: State) -> Any:
     day = datetime.timedelta(days=1)
-    ahead = [state.today + day * n for n in range(1, 361)]
+    ahead = [state.today + day * n for n in range(1, 91)]
     match name:
         case "station" | "other_station":
             return draws.open("station", state.stations[1:])
         case "date" if tool == "list_alerts":
             return draws.open("alert day", [date for date in ahead if state.has_alerts(date)])
         case "date":
-            return draws.open("date", ahead[:90])
+            return draws.open("date", ahead)
         case "start" | "end":
             return draws.open("past", [state.today - day * n for n in range(1, 700, 7)])
         case "time":
@@ -170,6 +172,15 @@ def _written(name: str, value: Any, state: State) -> Any:
         return value
     kinds = {"other_station": "station", "start": "date", "end": "date"}
     return getattr(state.forms, kinds.get(name, name)).write(value)
+
+
+def _in_scale(celsius: float, units: str) -> float:
+    return {
+        "Celsius": celsius,
+        "Fahrenheit": round(celsius * 9 / 5 + 32, 1),
+        "Kelvin": round(celsius + 273.15, 1),
+        "Rankine": round((celsius + 273.15) * 9 / 5, 1),
+    }[units]
 
 
 def _said(name: str, value: Any, draws: Draws) -> Any:
@@ -199,6 +210,7 @@ def _measured(draws: Draws, state: State) -> Filled | None:
         name: _drawn("report_observation", name, draws, state)
         for name in ("station", "value", "units", "time", "hazard", "severity")
     }
+    values["value"] = _in_scale(values["value"], values["units"])
     calls = [
         _call("report_observation", state, **{name: values[name] for name in ("station", "value", "units", "time")}),
         _call("subscribe_alert", state, **{name: values[name] for name in ("station", "hazard", "severity")}),
@@ -252,6 +264,7 @@ def _talk(draws: Draws, state: State) -> Filled:  # noqa: ARG001 - every templat
 
 def _staffed(draws: Draws, state: State) -> Filled:
     values = {name: _drawn("report_observation", name, draws, state) for name in ("value", "units", "time")}
+    values["value"] = _in_scale(values["value"], values["units"])
     said = {name: _said(name, value, draws) for name, value in values.items()}
     return Filled({**said, "station": draws.closed("staffed", state.staffed)})
 

@@ -118,8 +118,8 @@ class State(ServiceState):
         return model in self.chance("models", station).sample(MODELS, 2)
 
     def has_alerts(self, day: datetime.date) -> bool:
-        """Tell whether anything is in force on `day`, as on one day in five."""
-        return self.chance("alerts", day).random() < 0.2
+        """Tell whether anything is in force on `day`, as on four days in five."""
+        return self.chance("alerts", day).random() < 0.8
 
     def alerts(self, day: datetime.date, lowest: str) -> list[dict[str, str]]:
         """Return what is in force on a `day` that has alerts, of severity `lowest` or worse, one a station."""

@@ -66,7 +66,7 @@ def test_the_progress_of_a_ticket_shows_where_it_can_move_to() -> None:
 
 def test_a_closed_ticket_takes_a_comment_only_after_it_was_reopened() -> None:
     tracker, (named, _) = world(), some("closed")
-    comment = named | {"body": BODY, "audience": written("audience", "everyone")}
+    comment = named | {"body": BODY, "audience": written("audience", "customers")}
     assert tracker.call("comment_on_ticket", comment).text.startswith("409: a closed ticket")
     assert not tracker.call("move_ticket", named | {"status": written("status", "triage")}).is_error
     assert not tracker.call("comment_on_ticket", comment).is_error
