@@ -67,7 +67,7 @@ class Draws:
         self._kinds: dict[str, Callable[[], Any]] = {}
 
     def open(self, kind: str, values: Sequence[V]) -> V:
-        """Draw from many values, of which three in five of the test's never occur in practice.
+        """Draw from many values, of which two in three of the test's never occur in practice.
 
         `values` must be the same each time that the same `kind` is drawn.
         """
@@ -90,7 +90,7 @@ class Draws:
         if self.split == "practice":
             return lambda: self.rng.choice(shuffled[:known])
         new, old = shuffled[known:] or shuffled, shuffled[: max(1, known // 2)]
-        sides = itertools.cycle((new, old, new, old, new))
+        sides = itertools.cycle((new, new, old))
         return lambda: self.rng.choice(next(sides))
 
 

@@ -137,8 +137,9 @@ def _fill(tool: str, draws: Draws, state: State) -> Filled | None:
         values["model"] = draws.rng.choice([m for m in MODELS if state.covers(m, values["station"])])
     if tool == "cancel_subscription":
         values["hazard"] = draws.rng.choice(list(state.subscriptions[values["station"]]))
-    while tool == "list_alerts" and len(state.alerts(values["date"], values["severity"])) > PAGE:
-        values["date"] = _drawn(tool, "date", draws, state)  # of that day one call would not list them all
+    # A day on which one call lists all there is, and there is something to list.
+    if tool == "list_alerts" and not 0 < len(state.alerts(values["date"], values["severity"])) <= PAGE:
+        return None
     if tool == "report_observation":
         values["value"] = _in_scale(values["value"], values["units"])
     if len(set(values.values())) < len(values):
@@ -153,8 +154,6 @@ def _drawn(tool: str, name: str, draws: Draws, state: State) -> Any:
     match name:
         case "station" | "other_station":
             return draws.open("station", state.stations[1:])
-        case "date" if tool == "list_alerts":
-            return draws.open("alert day", [date for date in ahead if state.has_alerts(date)])
         case "date":
             return draws.open("date", ahead)
         case "start" | "end":

@@ -122,7 +122,9 @@ class State(ServiceState):
         return self.chance("alerts", day).random() < 0.8
 
     def alerts(self, day: datetime.date, lowest: str) -> list[dict[str, str]]:
-        """Return what is in force on a `day` that has alerts, of severity `lowest` or worse, one a station."""
+        """Return what is in force on a `day`, of severity `lowest` or worse, one a station."""
+        if not self.has_alerts(day):
+            return []
         chance = self.chance("in force", day)
         alerts = [
             {"station": place, "hazard": chance.choice(HAZARDS), "severity": chance.choice(SEVERITIES)}
