@@ -32,9 +32,7 @@ each_single = pytest.mark.parametrize("name", NAMES)
 @cache
 def tasks_in(name: str, seed: int, split: Split) -> tuple[Task, ...]:
     """The tasks of a server; of a pair only those that its parts do not have."""
-    parts = name.split("+")
-    own = {task.id for part in parts for task in registry.load(part).tasks(seed, split)} if len(parts) > 1 else set()
-    return tuple(task for task in registry.load(name).tasks(seed, split) if task.id not in own)
+    return tuple(registry.errands(name, seed, split) if name in PAIRS else registry.load(name).tasks(seed, split))
 
 
 def both(name: str, seed: int) -> tuple[Task, ...]:
