@@ -129,7 +129,7 @@ WORDINGS: dict[str, dict[Split, tuple[str, ...]]] = {
 def _fill(tool: str, draws: Draws, state: State) -> Filled | None:
     """Fill the places of a wording, each named like an argument of `tool`."""
     names = re.findall(r"\{(\w+)\}", draws.wording)
-    values = {name: _drawn(tool, name, draws, state) for name in names}
+    values = {name: _drawn(name, draws, state) for name in names}
     # What the service has: a period in order, a model that covers the station, a subscription to cancel.
     if tool == "climate_history":
         values["start"], values["end"] = sorted((values["start"], values["end"]))
@@ -148,7 +148,7 @@ def _fill(tool: str, draws: Draws, state: State) -> Filled | None:
     return Filled({name: _said(name, value, draws) for name, value in values.items()}, (call,))
 
 
-def _drawn(tool: str, name: str, draws: Draws, state: State) -> Any:
+def _drawn(name: str, draws: Draws, state: State) -> Any:
     day = datetime.timedelta(days=1)
     ahead = [state.today + day * n for n in range(1, 91)]
     match name:
@@ -188,14 +188,14 @@ def _said(name: str, value: Any, draws: Draws) -> Any:
 
 def _two_tides(draws: Draws, state: State) -> Filled | None:
     stations = _two_stations(draws, state)
-    day = _drawn("tide_times", "date", draws, state)
+    day = _drawn("date", draws, state)
     calls = [_call("tide_times", state, station=station, date=day) for station in stations]
     return Filled({"station": stations[0], "other": stations[1], "date": day}, calls) if len(calls) == 2 else None
 
 
 def _leaving(draws: Draws, state: State) -> Filled:
-    station, units = (_drawn("tide_times", name, draws, state) for name in ("station", "units"))
-    day = _drawn("tide_times", "date", draws, state)
+    station, units = (_drawn(name, draws, state) for name in ("station", "units"))
+    day = _drawn("date", draws, state)
     calls = [
         _call("current_conditions", state, station=station, units=units),
         _call("tide_times", state, station=station, date=day),
@@ -205,10 +205,7 @@ def _leaving(draws: Draws, state: State) -> Filled:
 
 def _measured(draws: Draws, state: State) -> Filled | None:
     """A measurement to record, and a subscription beside it."""
-    values = {
-        name: _drawn("report_observation", name, draws, state)
-        for name in ("station", "value", "units", "time", "hazard", "severity")
-    }
+    values = {name: _drawn(name, draws, state) for name in ("station", "value", "units", "time", "hazard", "severity")}
     values["value"] = _in_scale(values["value"], values["units"])
     calls = [
         _call("report_observation", state, **{name: values[name] for name in ("station", "value", "units", "time")}),
@@ -219,11 +216,11 @@ def _measured(draws: Draws, state: State) -> Filled | None:
 
 def _instead(draws: Draws, state: State) -> Filled | None:
     """A station that takes no further subscription, so that one must go before the other comes."""
-    station = _drawn("subscribe_alert", "station", draws, state)
+    station = _drawn("station", draws, state)
     held = state.subscriptions[station]
     if len(held) < MOST_SUBSCRIPTIONS:
         return None
-    severity = _drawn("subscribe_alert", "severity", draws, state)
+    severity = _drawn("severity", draws, state)
     old, new = draws.rng.choice(list(held)), draws.rng.choice([hazard for hazard in HAZARDS if hazard not in held])
     calls = [
         _call("cancel_subscription", state, station=station, hazard=old),
@@ -234,8 +231,8 @@ def _instead(draws: Draws, state: State) -> Filled | None:
 
 def _whatever(draws: Draws, state: State) -> Filled | None:
     """A hazard that only the list of the day's alerts tells."""
-    station, severity = (_drawn("subscribe_alert", name, draws, state) for name in ("station", "severity"))
-    day = _drawn("list_alerts", "date", draws, state)
+    station, severity = (_drawn(name, draws, state) for name in ("station", "severity"))
+    day = _drawn("date", draws, state)
     alerts = state.alerts(day, SEVERITIES[0])
     hazard = {alert["station"]: alert["hazard"] for alert in alerts}.get(station)
     if hazard is None or len(alerts) > PAGE:
@@ -248,7 +245,7 @@ def _whatever(draws: Draws, state: State) -> Filled | None:
 
 
 def _every_page(draws: Draws, state: State) -> Filled | None:
-    day, severity = (_drawn("list_alerts", name, draws, state) for name in ("date", "severity"))
+    day, severity = (_drawn(name, draws, state) for name in ("date", "severity"))
     if len(state.alerts(day, severity)) <= PAGE:
         return None
     calls = [_call("list_alerts", state, severity=severity, date=day)]
@@ -262,14 +259,14 @@ def _talk(draws: Draws, state: State) -> Filled:  # noqa: ARG001 - every templat
 
 
 def _staffed(draws: Draws, state: State) -> Filled:
-    values = {name: _drawn("report_observation", name, draws, state) for name in ("value", "units", "time")}
+    values = {name: _drawn(name, draws, state) for name in ("value", "units", "time")}
     values["value"] = _in_scale(values["value"], values["units"])
     said = {name: _said(name, value, draws) for name, value in values.items()}
     return Filled({**said, "station": draws.closed("staffed", state.staffed)})
 
 
 def _two_stations(draws: Draws, state: State) -> list[str]:
-    return list(dict.fromkeys(_drawn("compare_stations", "station", draws, state) for _ in range(2)))
+    return list(dict.fromkeys(_drawn("station", draws, state) for _ in range(2)))
 
 
 def _call(tool: str, state: State, **values: Any) -> Call:

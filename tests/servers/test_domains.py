@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import checks
 from servers import registry
 from servers.schema import definition, description_of
 from servers.tasks import Call, Split, Task, play, solved
@@ -32,7 +33,7 @@ each_single = pytest.mark.parametrize("name", NAMES)
 @cache
 def tasks_in(name: str, seed: int, split: Split) -> tuple[Task, ...]:
     """The tasks of a server; of a pair only those that its parts do not have."""
-    return tuple(registry.errands(name, seed, split) if name in PAIRS else registry.load(name).tasks(seed, split))
+    return tuple(checks.tasks_in(name, seed, split))
 
 
 def both(name: str, seed: int) -> tuple[Task, ...]:
@@ -66,67 +67,22 @@ def test_refused_calls_before_the_good_ones_do_no_harm(name: str) -> None:
             assert solved(domain, 1, task, (refused, *task.calls)), task
 
 
-def mutations(
-    task: Task, others: tuple[Task, ...], changing: list[Call], rng: random.Random
-) -> Iterator[tuple[str, list[Call]]]:
-    surplus = rng.choice([call for call in changing if call not in task.calls])
-    yield "surplus call", [*task.calls, surplus]
-    if not task.calls:
-        return
-    number = rng.randrange(len(task.calls))
-    gold = task.calls[number]
-
-    def instead(call: Call) -> list[Call]:
-        return [*task.calls[:number], call, *task.calls[number + 1 :]]
-
-    if gold.arguments:
-        dropped = rng.choice(list(gold.arguments))
-        yield "dropped argument", instead(Call(gold.name, {k: v for k, v in gold.arguments.items() if k != dropped}))
-        changed = rng.choice(list(gold.arguments))
-        values = [
-            call.arguments[changed]
-            for other in others
-            for call in other.calls
-            if changed in call.arguments and call.arguments[changed] != gold.arguments[changed]
-        ]
-        if values:
-            yield "wrong value", instead(Call(gold.name, {**gold.arguments, changed: rng.choice(values)}))
-    yield "wrong tool", instead(rng.choice([c for other in others for c in other.calls if c.name != gold.name]))
-    if task.ordered:
-        first = rng.randrange(len(task.calls) - 1)
-        swapped = list(task.calls)
-        swapped[first], swapped[first + 1] = swapped[first + 1], swapped[first]
-        yield "swapped order", swapped
-
-
 @each_domain
 def test_mutated_calls_do_not_solve_a_task(name: str) -> None:
     domain = registry.load(name)
     tried, wrongly = Counter[str](), Counter[str]()
     examples: dict[str, Any] = {}
     for seed in SEEDS:
-        tasks = both(name, seed)
-        changing = [
-            call
-            for task in tasks
-            for call, changed in zip(task.calls, play(domain.world(seed), task.calls).changed, strict=True)
-            if changed and len(task.calls) == 1
-        ] or [
-            task.calls[-1]
-            for part in name.split("+")
-            for task in both(part, seed)
-            if task.calls and play(domain.world(seed), task.calls[-1:]).changed[0]
-        ]
+        tasks, surplus = both(name, seed), checks.changing(name, seed)
         rng = random.Random(seed)
         for task in tasks:
-            for kind, calls in mutations(task, tasks, changing, rng):
+            for kind, calls in checks.mutants(task, tasks, surplus, rng, each=1):
                 tried[kind] += 1
                 if solved(domain, seed, task, calls):
                     wrongly[kind] += 1
                     examples.setdefault(kind, (task, calls))
-    wanted = {"surplus call", "dropped argument", "wrong value", "wrong tool"}
-    # The services of a pair share no state: nothing that one does can depend on what the other did before.
-    assert wanted | ({"swapped order"} if name in NAMES else set()) <= set(tried), tried
+    # The services of a pair share no state: what one does hardly ever depends on what the other did before.
+    assert set(checks.KINDS) - ({"swapped order"} if name in PAIRS else set()) <= set(tried), tried
     assert all(count <= 0.01 * tried[kind] for kind, count in wrongly.items()), (wrongly, tried, examples)
 
 
@@ -137,23 +93,12 @@ def test_whoever_does_nothing_solves_less_than_15_percent(name: str) -> None:
     assert sum(solved(domain, 0, task, []) for task in tasks) < 0.15 * len(tasks)
 
 
-def by_default(schema: dict[str, Any]) -> Any:
-    kinds = {"string": "", "integer": 1, "number": 1.0, "boolean": True, "array": []}
-    return schema.get("default", schema.get("enum", [kinds[schema["type"]]])[0])
-
-
 @each_domain
 def test_whoever_calls_every_tool_with_defaults_solves_less_than_5_percent(name: str) -> None:
     domain = registry.load(name)
     tasks = tasks_in(name, 0, "test")
-    for wanted in ("required", "properties"):
-        calls = [
-            Call(
-                tool["name"],
-                {key: by_default(tool["inputSchema"]["properties"][key]) for key in tool["inputSchema"][wanted]},
-            )
-            for tool in domain.tools()
-        ]
+    for which in ("required", "properties"):
+        calls = checks.calls_by_default(domain, which)
         for order in (calls, calls[::-1]):
             assert sum(solved(domain, 0, task, order) for task in tasks) < 0.05 * len(tasks)
         alone = Counter(call.name for task in tasks for call in calls if solved(domain, 0, task, [call]))
