@@ -11,6 +11,7 @@ server; the rest is the SDK's, the transport's and the benchmark's own.
 """
 
 import argparse
+import functools
 import itertools
 import json
 import statistics
@@ -24,6 +25,7 @@ from benchmarks.relay import HELLO, StdioClient
 from servers import registry
 
 SEED = 7
+OFTEN = 1000  # more than any quota
 BARE = "bare"
 ON_SDK = "/sdk"
 
@@ -107,18 +109,20 @@ def _client(name: str) -> StdioClient:
     return client
 
 
+@functools.cache
 def _call(name: str) -> dict[str, Any]:
-    """Return a call that only reads, so that it can be made again."""
+    """Return a call that only reads and has no quota, so that it can be made again and again."""
     if name == BARE:
         return {"name": "echo", "arguments": {"text": "hello"}}
     domain = registry.load(name.removesuffix(ON_SDK))
     for task in domain.tasks(SEED, "test"):
         world = domain.world(SEED)
         before = world.digest()
-        tool, arguments = task.calls[0]
-        if not world.call(tool, arguments).is_error and world.digest() == before:
-            return {"name": tool, "arguments": dict(arguments)}
-    raise LookupError(f"no task of {name} begins with a call that only reads")
+        for tool, arguments in task.calls[:1]:
+            often = (world.call(tool, arguments).is_error for _ in range(OFTEN))
+            if not any(often) and world.digest() == before:
+                return {"name": tool, "arguments": dict(arguments)}
+    raise LookupError(f"no task of {name} begins with a call that only reads and has no quota")
 
 
 def _own_s(name: str) -> float:
