@@ -32,6 +32,7 @@ format: $(VENV)/dev
 bench: $(VENV)/dev $(PEERS)/.stamp $(BENCH_PEERS)/.stamp
 	$(BIN)/python -m benchmarks.relay
 	$(BIN)/python -m benchmarks.demo
+	$(BIN)/python -m benchmarks.checks
 	$(BIN)/python -m benchmarks.worlds
 	$(BIN)/python -m benchmarks.ste
 	$(BIN)/python -m benchmarks.memory

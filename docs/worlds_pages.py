@@ -21,7 +21,7 @@ def index_page() -> str:
     out = io.StringIO()
     out.write("# The simulated servers\n\n" + MADE)
     out.write("Run one with `learner serve NAME --seed N`, several as one with `learner serve NAME+NAME` ")
-    out.write("([options](commands.md)). Tools, content and tasks are the same for the same seed; ")
+    out.write("([more](simulated-servers.md)). Tools, content and tasks are the same for the same seed; ")
     out.write("how ids, codes, dates and amounts must be written is drawn from the seed and stands nowhere.\n\n")
     out.write("| server | tools | parameters, of these undescribed | tasks for practice, test | what it is |\n")
     out.write("|---|---|---|---|---|\n")
