@@ -406,4 +406,6 @@ def test_a_simulated_server_is_written_as_a_suite_once(memory_file: Path, tmp_pa
 def test_a_seed_that_is_no_number_is_wrong_usage(memory_file: Path) -> None:
     done = run("serve", "weather", "--seed", "seven", memory=memory_file)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "Error: Invalid value for '--seed': 'seven' is not a valid integer."
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("learner: Invalid value for '--seed': 'seven' is not a valid integer; see '")
+    assert line.endswith("learner serve --help'")

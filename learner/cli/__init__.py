@@ -65,7 +65,7 @@ def learner(ctx: click.Context, memory: Path | None) -> None:
 
 
 def main() -> None:
-    """Run the command line: errors are one line on stderr and exit 1, wrong usage exits 2."""
+    """Run the command line: errors are one line on stderr: exit 1, or 2 for wrong usage."""
     # A class of ours, not a module's: importing every package's errors here would cost the relay its start-up.
     from learner.cli.failure import failure_line
 
@@ -74,8 +74,14 @@ def main() -> None:
     except click.exceptions.Abort:
         click.echo("learner: interrupted", err=True)
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "learner"
+        message = " ".join(error.format_message().split()).rstrip(".")
+        click.echo(f"learner: {message}; see '{command} --help'", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
         line = failure_line(error)
