@@ -50,7 +50,7 @@ async def serve(name: str, host: str, port: int, access: Access, backend: Backen
     Raises:
         AddressError: the address cannot be had.
     """
-    asyncio.get_running_loop().set_exception_handler(_sayer())
+    asyncio.get_running_loop().set_exception_handler(sayer())
     async with listening(host, port, access, backend) as url:
         report_to_stderr(f"{name} is served at {url}")
         await _told_to_end()
@@ -137,13 +137,16 @@ def _url(runner: web.ServerRunner) -> str:
     return f"http://[{host}]:{port}{PATH}" if ":" in host else f"http://{host}:{port}{PATH}"
 
 
-def _sayer() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+def sayer() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
     """Return what says in one line, and once, what nobody awaits, such as that there is no descriptor for a connection:
     the loop itself says that a hundred times a second, with tracebacks, until a pipe that nobody reads is full."""
     said: set[str] = set()
 
     def say(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        line = f"{context['message']}: {context.get('exception')}"
+        exception = context.get("exception")
+        if isinstance(exception, ValueError) and "_start_serving" in context["message"]:
+            return  # without descriptors to spare the loop listens again in a second, though closed meanwhile
+        line = f"{context['message']}: {exception}"
         if line not in said and len(said) < _TROUBLES:
             said.add(line)
             report_to_stderr(line)

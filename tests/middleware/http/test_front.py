@@ -1,13 +1,14 @@
 """The address that clients reach: what does not grow with what they send, and odd but lawful requests."""
 
 import asyncio
+import socket
 
 import pytest
 from aiohttp import web
 
 from middleware.http import front
 from middleware.http.access import Access
-from middleware.http.front import listening
+from middleware.http.front import listening, sayer
 from tests.middleware.http.peers import client, post, run
 
 
@@ -90,3 +91,21 @@ def test_only_so_many_requests_are_open_at_once(monkeypatch: pytest.MonkeyPatch)
             assert await post(session, url, b"{}") == (200, b"{}")
 
     run(test())
+
+
+def test_a_listener_that_was_closed_while_it_waited_for_descriptors_is_no_trouble(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async def listen_again() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(sayer())
+        closed = socket.socket()
+        closed.close()
+        # What asyncio does itself, a second after it had no descriptor for a connection.
+        loop.call_soon(loop._start_serving, asyncio.Protocol, closed)  # type: ignore[attr-defined]
+        loop.call_soon(int, "this is said")
+        await asyncio.sleep(0.01)
+
+    asyncio.run(listen_again())
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "this is said" in line
